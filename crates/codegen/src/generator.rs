@@ -1,0 +1,114 @@
+//! Hooks what the options say into prost's and tonic's code generation.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use prost_build::{Service, ServiceGenerator};
+use prost_reflect::DescriptorPool;
+
+use crate::error::{Error, Problem};
+use crate::{policy, table, validator};
+
+/// The Rust text that belongs to the services and packages of a contract.
+#[derive(Default)]
+pub(crate) struct Generated {
+    /// By full name.
+    services: HashMap<String, String>,
+    /// By package.
+    packages: HashMap<String, String>,
+}
+
+impl Generated {
+    /// Reads and checks the options of `files`.
+    pub(crate) fn new(pool: &DescriptorPool, files: &[PathBuf]) -> Result<Self, Error> {
+        let files: Vec<_> = pool
+            .files()
+            .filter(|file| files.iter().any(|path| path.to_str() == Some(file.name())))
+            .collect();
+        let packages: Vec<String> = files
+            .iter()
+            .map(|file| file.package_name().to_owned())
+            .collect();
+        let mut generated = Self::default();
+        let mut problems: Vec<Problem> = Vec::new();
+        let mut context = validator::Context {
+            pool,
+            packages: &packages,
+            problems: Vec::new(),
+        };
+        for file in &files {
+            for service in file.services() {
+                if let Some(service) = policy::read(pool, &service, &mut problems) {
+                    let text = table::render(pool, &service);
+                    generated
+                        .services
+                        .insert(service.descriptor.full_name().to_owned(), text);
+                }
+            }
+            let text = generated
+                .packages
+                .entry(file.package_name().to_owned())
+                .or_default();
+            for message in file.messages() {
+                validator::render(&mut context, &message, text);
+            }
+        }
+        problems.append(&mut context.problems);
+        if problems.is_empty() {
+            Ok(generated)
+        } else {
+            Err(Error::Contract(problems))
+        }
+    }
+}
+
+/// Generates clients and servers with tonic, each with its checking codec, then the text of [`Generated`].
+pub(crate) struct Generator {
+    client: Box<dyn ServiceGenerator>,
+    server: Box<dyn ServiceGenerator>,
+    generated: Generated,
+}
+
+impl Generator {
+    pub(crate) fn new(generated: Generated) -> Self {
+        let client = tonic_prost_build::configure()
+            .build_server(false)
+            .build_transport(false)
+            .codec_path("::scribemed_rpc::codec::ClientCodec")
+            .service_generator();
+        let server = tonic_prost_build::configure()
+            .build_client(false)
+            .build_transport(false)
+            .codec_path("::scribemed_rpc::codec::ServerCodec")
+            .service_generator();
+        Self {
+            client,
+            server,
+            generated,
+        }
+    }
+}
+
+impl ServiceGenerator for Generator {
+    fn generate(&mut self, service: Service, buf: &mut String) {
+        let name = format!("{}.{}", service.package, service.proto_name);
+        self.client.generate(service.clone(), buf);
+        self.server.generate(service, buf);
+        if let Some(text) = self.generated.services.remove(&name) {
+            buf.push_str(&text);
+        }
+    }
+
+    fn finalize(&mut self, buf: &mut String) {
+        self.client.finalize(buf);
+        self.server.finalize(buf);
+    }
+
+    fn finalize_package(&mut self, package: &str, buf: &mut String) {
+        self.client.finalize_package(package, buf);
+        self.server.finalize_package(package, buf);
+        if let Some(text) = self.generated.packages.remove(package) {
+            buf.push_str(&text);
+        }
+    }
+}

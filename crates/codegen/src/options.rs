@@ -1,0 +1,79 @@
+//! Reading options as dynamic messages, by name: prost's own descriptor types drop extensions.
+
+use std::time::Duration;
+
+use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage as _, Value};
+
+/// The extension `name` of `options`, if it is set.
+pub(crate) fn extension(
+    pool: &DescriptorPool,
+    options: &DynamicMessage,
+    name: &str,
+) -> Option<DynamicMessage> {
+    let extension = pool.get_extension_by_name(name)?;
+    if !options.has_extension(&extension) {
+        return None;
+    }
+    options.get_extension(&extension).as_message().cloned()
+}
+
+/// Typed reading of a message's fields. Each is `None`, or empty, where the field is not set.
+pub(crate) trait Fields {
+    fn value(&self, name: &str) -> Option<Value>;
+
+    fn message(&self, name: &str) -> Option<DynamicMessage> {
+        self.value(name)?.as_message().cloned()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.value(name)?.as_str().map(str::to_owned)
+    }
+
+    fn flag(&self, name: &str) -> Option<bool> {
+        self.value(name)?.as_bool()
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        let value = self.value(name)?;
+        let signed = || {
+            let small = value.as_i32().or_else(|| value.as_enum_number());
+            small.map(i64::from).or_else(|| value.as_i64())
+        };
+        let unsigned = value.as_u32().map(u64::from).or_else(|| value.as_u64());
+        unsigned.or_else(|| u64::try_from(signed()?).ok())
+    }
+
+    fn float(&self, name: &str) -> Option<f32> {
+        self.value(name)?.as_f32()
+    }
+
+    fn list(&self, name: &str) -> Vec<Value> {
+        self.value(name)
+            .and_then(|value| value.as_list().map(<[Value]>::to_vec))
+            .unwrap_or_default()
+    }
+
+    /// A google.protobuf.Duration; `Err` if it is negative.
+    fn duration(&self, name: &str) -> Option<Result<Duration, String>> {
+        let message = self.message(name)?;
+        let seconds = message
+            .value("seconds")
+            .and_then(|v| v.as_i64())
+            .unwrap_or(0);
+        let nanos = message.value("nanos").and_then(|v| v.as_i32()).unwrap_or(0);
+        Some(match (u64::try_from(seconds), u32::try_from(nanos)) {
+            (Ok(seconds), Ok(nanos)) if nanos < 1_000_000_000 => Ok(Duration::new(seconds, nanos)),
+            _ => Err(format!(
+                "{name} is negative or out of range; give seconds >= 0 and nanos 0 to 999999999"
+            )),
+        })
+    }
+}
+
+impl Fields for DynamicMessage {
+    fn value(&self, name: &str) -> Option<Value> {
+        let field = self.descriptor().get_field_by_name(name)?;
+        self.has_field(&field)
+            .then(|| self.get_field(&field).into_owned())
+    }
+}

@@ -1,0 +1,429 @@
+//! What the options of a service mean, checked.
+
+use std::time::Duration;
+
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ServiceDescriptor, Value};
+use regex::Regex;
+
+use crate::error::Problem;
+use crate::options::{Fields as _, extension};
+
+const SERVICE: &str = "scribemed.options.v1.service";
+const METHOD: &str = "scribemed.options.v1.method";
+const DEFAULT_MESSAGE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A service as its options have it, defaults filled in.
+pub(crate) struct Service {
+    pub(crate) descriptor: ServiceDescriptor,
+    pub(crate) discovery_name: String,
+    pub(crate) methods: Vec<Method>,
+    pub(crate) throttling: Option<(u64, f32)>,
+    pub(crate) breaker: Option<Breaker>,
+    pub(crate) lifecycle: Option<Lifecycle>,
+}
+
+/// A method as its options and its service's defaults have it.
+pub(crate) struct Method {
+    pub(crate) descriptor: MethodDescriptor,
+    pub(crate) timeout: Duration,
+    pub(crate) idempotency: &'static str,
+    pub(crate) reattempt: Reattempt,
+    /// `None`: public.
+    pub(crate) permissions: Option<Vec<String>>,
+    pub(crate) criticality: &'static str,
+    pub(crate) max_request_bytes: u64,
+    pub(crate) max_response_bytes: u64,
+    pub(crate) lifecycle: Option<Lifecycle>,
+}
+
+pub(crate) enum Reattempt {
+    Never,
+    Retry {
+        max_attempts: u64,
+        initial: Duration,
+        max: Duration,
+        multiplier: f32,
+        codes: Vec<i32>,
+        per_attempt: Option<Duration>,
+    },
+    Hedge {
+        max_attempts: u64,
+        delay: Duration,
+        codes: Vec<i32>,
+    },
+}
+
+pub(crate) struct Breaker {
+    pub(crate) failures: u64,
+    pub(crate) successes: u64,
+    pub(crate) open_for: Duration,
+}
+
+#[derive(Clone)]
+pub(crate) struct Lifecycle {
+    pub(crate) deprecated_on: String,
+    pub(crate) sunset_on: String,
+    pub(crate) successor: String,
+}
+
+/// Reads the options of `service`. What is wrong goes to `problems`; `None` where nothing can be generated.
+pub(crate) fn read(
+    pool: &DescriptorPool,
+    service: &ServiceDescriptor,
+    problems: &mut Vec<Problem>,
+) -> Option<Service> {
+    let before = problems.len();
+    let file = service.parent_file().name().to_owned();
+    let mut report = |message: String| {
+        problems.push(Problem {
+            file: file.clone(),
+            element: service.full_name().to_owned(),
+            message,
+        });
+    };
+    let options = service.options();
+    let Some(policy) = extension(pool, &options, SERVICE) else {
+        report(format!(
+            "has no `option ({SERVICE})`; give it at least a discovery_name"
+        ));
+        return None;
+    };
+    let discovery_name = policy.text("discovery_name").unwrap_or_default();
+    if !matches(r"^[a-z][a-z0-9-]{0,62}$", &discovery_name) {
+        report(format!(
+            "discovery_name is {discovery_name:?}; it must be lower-case letters, digits and hyphens, as `transcription`"
+        ));
+    }
+    let throttling = policy.message("retry_throttling").map(|throttling| {
+        let tokens = throttling.number("max_tokens").unwrap_or(0);
+        let ratio = throttling.float("token_ratio").unwrap_or(0.0);
+        if !(1..=1000).contains(&tokens) || ratio <= 0.0 {
+            report(
+                "retry_throttling needs max_tokens from 1 to 1000 and a token_ratio above 0"
+                    .to_owned(),
+            );
+        }
+        (tokens, ratio)
+    });
+    let breaker = policy.message("circuit_breaker").map(|breaker| {
+        let open_for = breaker
+            .duration("open_for")
+            .unwrap_or(Ok(Duration::from_secs(30)));
+        Breaker {
+            failures: breaker.number("failure_threshold").unwrap_or(5),
+            successes: breaker.number("success_threshold").unwrap_or(2),
+            open_for: open_for.unwrap_or_else(|error| {
+                report(format!("circuit_breaker: {error}"));
+                Duration::ZERO
+            }),
+        }
+    });
+    let lifecycle = lifecycle(pool, Some(&policy), is_deprecated(&options), &mut report);
+    let defaults = policy.message("defaults");
+    let methods = service
+        .methods()
+        .filter_map(|method| {
+            read_method(
+                pool,
+                &method,
+                defaults.as_ref(),
+                lifecycle.as_ref(),
+                problems,
+            )
+        })
+        .collect();
+    (problems.len() == before).then(|| Service {
+        descriptor: service.clone(),
+        discovery_name,
+        methods,
+        throttling,
+        breaker,
+        lifecycle,
+    })
+}
+
+fn read_method(
+    pool: &DescriptorPool,
+    method: &MethodDescriptor,
+    defaults: Option<&DynamicMessage>,
+    service_lifecycle: Option<&Lifecycle>,
+    problems: &mut Vec<Problem>,
+) -> Option<Method> {
+    let before = problems.len();
+    let file = method.parent_file().name().to_owned();
+    let mut report = |message: String| {
+        problems.push(Problem {
+            file: file.clone(),
+            element: method.full_name().to_owned(),
+            message,
+        });
+    };
+    let options = method.options();
+    let own = extension(pool, &options, METHOD);
+    // A field that the method sets wins over the service's default.
+    let source = |name: &str| {
+        own.as_ref()
+            .filter(|own| own.value(name).is_some())
+            .or_else(|| defaults.filter(|defaults| defaults.value(name).is_some()))
+    };
+
+    let timeout = match source("timeout").and_then(|policy| policy.duration("timeout")) {
+        Some(Ok(timeout)) if !timeout.is_zero() => timeout,
+        Some(Err(error)) => {
+            report(error);
+            Duration::ZERO
+        }
+        Some(Ok(_)) | None => {
+            report(format!(
+                "has no timeout; write `option ({METHOD}) = {{timeout: {{seconds: 5}}}}`, or set it in the service's defaults"
+            ));
+            Duration::ZERO
+        }
+    };
+
+    let (idempotency, repeatable) = match options.number("idempotency_level").unwrap_or(0) {
+        1 => ("NoSideEffects", true),
+        2 => ("Idempotent", true),
+        _ => ("Unknown", false),
+    };
+    // The two are one choice: a method that sets either does not inherit the other.
+    let chooses = |policy: &&DynamicMessage| {
+        policy.value("retry_policy").is_some() || policy.value("hedging_policy").is_some()
+    };
+    let reattempt = own
+        .as_ref()
+        .filter(chooses)
+        .or_else(|| defaults.filter(chooses))
+        .map_or(Reattempt::Never, |policy| reattempt(policy, &mut report));
+    if !matches!(reattempt, Reattempt::Never) && !repeatable {
+        report(
+            "is retried or hedged but has no idempotency_level; set `option idempotency_level` to NO_SIDE_EFFECTS or \
+             IDEMPOTENT if a second execution is harmless, else opt out with `retry_policy: {max_attempts: 1}`"
+                .to_owned(),
+        );
+    }
+
+    let permissions = access(own.as_ref(), defaults, &mut report);
+    let criticality = match source("criticality")
+        .and_then(|p| p.number("criticality"))
+        .unwrap_or(0)
+    {
+        1 => "CriticalPlus",
+        3 => "SheddablePlus",
+        4 => "Sheddable",
+        _ => "Critical",
+    };
+    let size = |name: &str| {
+        source(name)
+            .and_then(|policy| policy.number(name))
+            .unwrap_or(DEFAULT_MESSAGE_BYTES)
+    };
+    let (max_request_bytes, max_response_bytes) =
+        (size("max_request_bytes"), size("max_response_bytes"));
+    let lifecycle = lifecycle(pool, own.as_ref(), is_deprecated(&options), &mut report)
+        .or_else(|| service_lifecycle.cloned());
+    (problems.len() == before).then(|| Method {
+        descriptor: method.clone(),
+        timeout,
+        idempotency,
+        reattempt,
+        permissions,
+        criticality,
+        max_request_bytes,
+        max_response_bytes,
+        lifecycle,
+    })
+}
+
+/// Who may call a method: the permissions that it asks for, or `None` if it is public.
+fn access(
+    own: Option<&DynamicMessage>,
+    defaults: Option<&DynamicMessage>,
+    report: &mut impl FnMut(String),
+) -> Option<Vec<String>> {
+    // The two are one choice: a public method does not inherit permissions, nor one with permissions that it is public.
+    let chooses = |policy: &&DynamicMessage| {
+        policy.value("public").is_some() || policy.value("permissions").is_some()
+    };
+    let access = own.filter(chooses).or_else(|| defaults.filter(chooses));
+    let public = access
+        .and_then(|policy| policy.flag("public"))
+        .unwrap_or(false);
+    let permissions: Vec<String> = access
+        .map(|policy| policy.list("permissions"))
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|permission| permission.as_str().map(str::to_owned))
+        .collect();
+    match (public, permissions.is_empty()) {
+        (false, true) => report(format!(
+            "says neither who may call it nor that everybody may; write `option ({METHOD}) = {{permissions: \
+             [\"read:things\"]}}` or `{{public: true}}`"
+        )),
+        (true, false) => {
+            report("is public and asks for permissions; take one of the two away".to_owned());
+        }
+        _ => {}
+    }
+    for permission in &permissions {
+        if !matches("^[a-z]+:[a-z-]+$", permission) {
+            report(format!(
+                "permission {permission:?} is not of the form `verb:things`, as `read:notes`"
+            ));
+        }
+    }
+    (!public).then_some(permissions)
+}
+
+fn reattempt(policy: &DynamicMessage, report: &mut impl FnMut(String)) -> Reattempt {
+    let mut duration = |message: &DynamicMessage, name: &str, default: Duration| {
+        message
+            .duration(name)
+            .unwrap_or(Ok(default))
+            .unwrap_or_else(|error| {
+                report(error);
+                default
+            })
+    };
+    let (attempts, result) = if let Some(hedging) = policy.message("hedging_policy") {
+        let max_attempts = hedging.number("max_attempts").unwrap_or(0);
+        (
+            max_attempts,
+            Reattempt::Hedge {
+                max_attempts,
+                delay: duration(&hedging, "hedging_delay", Duration::ZERO),
+                codes: codes(&hedging.list("non_fatal_status_codes")),
+            },
+        )
+    } else if let Some(retry) = policy.message("retry_policy") {
+        let max_attempts = retry.number("max_attempts").unwrap_or(0);
+        let initial = duration(&retry, "initial_backoff", Duration::from_millis(100));
+        let max = duration(&retry, "max_backoff", Duration::from_secs(5));
+        let per_attempt = retry
+            .message("per_attempt_timeout")
+            .map(|_| duration(&retry, "per_attempt_timeout", Duration::ZERO));
+        let mut codes = codes(&retry.list("retryable_status_codes"));
+        if codes.is_empty() {
+            codes.push(UNAVAILABLE);
+        }
+        let multiplier = retry.float("backoff_multiplier").unwrap_or(2.0);
+        if max_attempts > 1 {
+            if initial.is_zero() || initial > max {
+                report(format!(
+                    "initial_backoff is {initial:?}; it must be above 0 and at most max_backoff, {max:?}"
+                ));
+            }
+            if multiplier < 1.0 {
+                report(format!(
+                    "backoff_multiplier is {multiplier}; it must be at least 1"
+                ));
+            }
+            for code in NEVER_RETRIED
+                .iter()
+                .filter(|(code, _)| codes.contains(code))
+            {
+                report(format!(
+                    "retries on {}, which must never be retried (AIP-194)",
+                    code.1
+                ));
+            }
+        }
+        (
+            max_attempts,
+            Reattempt::Retry {
+                max_attempts,
+                initial,
+                max,
+                multiplier,
+                codes,
+                per_attempt,
+            },
+        )
+    } else {
+        return Reattempt::Never;
+    };
+    match attempts {
+        1 => Reattempt::Never,
+        2..=5 => result,
+        other => {
+            report(format!(
+                "max_attempts is {other}; it must be 1 (sent once) to 5"
+            ));
+            Reattempt::Never
+        }
+    }
+}
+
+const UNAVAILABLE: i32 = 14;
+const NEVER_RETRIED: [(i32, &str); 3] = [
+    (1, "CANCELLED"),
+    (4, "DEADLINE_EXCEEDED"),
+    (15, "DATA_LOSS"),
+];
+
+fn codes(values: &[Value]) -> Vec<i32> {
+    values.iter().filter_map(Value::as_enum_number).collect()
+}
+
+fn is_deprecated(options: &DynamicMessage) -> bool {
+    options.flag("deprecated").unwrap_or(false)
+}
+
+fn lifecycle(
+    pool: &DescriptorPool,
+    policy: Option<&DynamicMessage>,
+    deprecated: bool,
+    report: &mut impl FnMut(String),
+) -> Option<Lifecycle> {
+    let Some(message) = policy.and_then(|policy| policy.message("lifecycle")) else {
+        if deprecated {
+            report(
+                "is deprecated without a lifecycle; add `lifecycle: {deprecated_on: \"2026-01-31\", sunset_on: \
+                 \"2027-01-31\", successor: \"...\"}`"
+                    .to_owned(),
+            );
+        }
+        return None;
+    };
+    if !deprecated {
+        report("has a lifecycle but is not deprecated; add `option deprecated = true`".to_owned());
+    }
+    let lifecycle = Lifecycle {
+        deprecated_on: message.text("deprecated_on").unwrap_or_default(),
+        sunset_on: message.text("sunset_on").unwrap_or_default(),
+        successor: message.text("successor").unwrap_or_default(),
+    };
+    for (name, date) in [
+        ("deprecated_on", &lifecycle.deprecated_on),
+        ("sunset_on", &lifecycle.sunset_on),
+    ] {
+        if !matches(r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", date) {
+            report(format!(
+                "lifecycle.{name} is {date:?}; it must be a date, as 2026-01-31"
+            ));
+        }
+    }
+    // Dates of this form sort as text.
+    if lifecycle.sunset_on < lifecycle.deprecated_on {
+        report(format!(
+            "lifecycle.sunset_on, {}, is before deprecated_on, {}",
+            lifecycle.sunset_on, lifecycle.deprecated_on
+        ));
+    }
+    let successor = &lifecycle.successor;
+    let exists = pool.get_service_by_name(successor).is_some()
+        || successor.rsplit_once('.').is_some_and(|(service, method)| {
+            pool.get_service_by_name(service)
+                .is_some_and(|service| service.methods().any(|found| found.name() == method))
+        });
+    if !exists {
+        report(format!(
+            "lifecycle.successor is {successor:?}; there is no service and no method of this name"
+        ));
+    }
+    Some(lifecycle)
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
+}

@@ -1,0 +1,118 @@
+//! Codecs that decode and check: a handler never sees an invalid request, a client never hands on an invalid response.
+//!
+//! Code generation puts [`ServerCodec`] into servers and [`ClientCodec`] into clients.
+
+use std::marker::PhantomData;
+
+use prost::Message;
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic::{Code, Status};
+use tonic_prost::{ProstDecoder, ProstEncoder};
+
+use crate::{Fault, Validate, Violation, reason};
+
+/// What to say of an invalid message.
+pub trait Side: Send + 'static {
+    /// The status for it.
+    fn refuse(violations: &[Violation]) -> Status;
+}
+
+/// The server's side: the caller sent what is invalid.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Serving;
+
+impl Side for Serving {
+    fn refuse(violations: &[Violation]) -> Status {
+        Fault::invalid("contract.scribemed", violations).into_status()
+    }
+}
+
+/// The client's side: the server answered with what is invalid, which is the server's fault.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Calling;
+
+impl Side for Calling {
+    fn refuse(violations: &[Violation]) -> Status {
+        let first = violations
+            .first()
+            .map_or_else(String::new, ToString::to_string);
+        Fault::new(
+            Code::Internal,
+            reason::INVALID_RESPONSE,
+            "contract.scribemed",
+            format!("the response breaks the contract: {first}"),
+        )
+        .into_status()
+    }
+}
+
+/// A protobuf codec that checks what it decodes.
+#[derive(Debug, Clone)]
+pub struct CheckedCodec<T, U, S> {
+    types: PhantomData<(T, U, S)>,
+}
+
+/// The codec of generated servers: an invalid request is answered with INVALID_ARGUMENT and BadRequest.
+pub type ServerCodec<T, U> = CheckedCodec<T, U, Serving>;
+
+/// The codec of generated clients: an invalid response becomes INTERNAL.
+pub type ClientCodec<T, U> = CheckedCodec<T, U, Calling>;
+
+impl<T, U, S> Default for CheckedCodec<T, U, S> {
+    fn default() -> Self {
+        Self { types: PhantomData }
+    }
+}
+
+impl<T, U, S> Codec for CheckedCodec<T, U, S>
+where
+    T: Message + Send + 'static,
+    U: Message + Validate + Default + Send + 'static,
+    S: Side,
+{
+    type Encode = T;
+    type Decode = U;
+    type Encoder = ProstEncoder<T>;
+    type Decoder = CheckedDecoder<U, S>;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstEncoder::default()
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        CheckedDecoder {
+            inner: ProstDecoder::default(),
+            side: PhantomData,
+        }
+    }
+}
+
+/// The decoder of [`CheckedCodec`].
+#[derive(Debug)]
+pub struct CheckedDecoder<U, S> {
+    inner: ProstDecoder<U>,
+    side: PhantomData<S>,
+}
+
+impl<U, S> Decoder for CheckedDecoder<U, S>
+where
+    U: Message + Validate + Default,
+    S: Side,
+{
+    type Item = U;
+    type Error = Status;
+
+    fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
+        let Some(message) = self.inner.decode(src)? else {
+            return Ok(None);
+        };
+        match message.validate() {
+            Ok(()) => Ok(Some(message)),
+            Err(violations) => Err(S::refuse(&violations)),
+        }
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        self.inner.buffer_settings()
+    }
+}

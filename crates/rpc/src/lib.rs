@@ -1,0 +1,32 @@
+//! The vocabulary of a call between services. No I/O.
+//!
+//! What the contract says of a method is a [`MethodPolicy`], generated from the options in `proto/`. What a call carries
+//! along is a [`CallContext`]: its [`Deadline`], its [`RequestId`], its [`TraceContext`] and its cancellation. What goes
+//! wrong is a [`Fault`], which becomes a `tonic::Status` with google.rpc details. What is wrong with a message is a list of
+//! [`Violation`]s, found by the generated [`Validate`] in the codec.
+
+pub mod codec;
+mod context;
+mod contract;
+mod deadline;
+mod fault;
+pub mod metadata;
+pub mod policy;
+mod request_id;
+mod trace;
+pub mod validate;
+
+pub use context::CallContext;
+pub use contract::{ClientContract, ServerContract};
+pub use deadline::{Deadline, MalformedTimeout, format_timeout, parse_timeout};
+pub use fault::{Fault, reason};
+pub use policy::{MethodPolicy, ServicePolicy};
+pub use request_id::RequestId;
+pub use trace::{MalformedTraceparent, TraceContext};
+pub use validate::{Validate, Violation};
+
+/// What generated code names; not for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use tonic;
+}

@@ -1,0 +1,23 @@
+//! The metadata keys of the platform, in one place.
+
+use http::HeaderName;
+
+/// `authorization: Bearer <token>` (RFC 6750).
+pub const AUTHORIZATION: HeaderName = http::header::AUTHORIZATION;
+/// The remaining time of a call (PROTOCOL-HTTP2).
+pub const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+/// The status code (PROTOCOL-HTTP2).
+pub const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+/// The status message, percent-encoded (PROTOCOL-HTTP2).
+pub const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+/// A google.rpc.Status with its details, base64.
+pub const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+/// How many attempts came before this one; absent on the first (gRFC A6).
+pub const GRPC_PREVIOUS_RPC_ATTEMPTS: HeaderName =
+    HeaderName::from_static("grpc-previous-rpc-attempts");
+/// The id that one request keeps through every service that takes part in it: a UUID.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The trace and the parent span (W3C Trace Context).
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Vendor data of the trace (W3C Trace Context).
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");

@@ -1,0 +1,181 @@
+//! W3C Trace Context: which trace a call belongs to, and which span called (<https://www.w3.org/TR/trace-context/>).
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderValue};
+use rand::RngExt as _;
+
+use crate::metadata::{TRACEPARENT, TRACESTATE};
+
+/// The trace, the current span, the flags, and the vendors' `tracestate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    trace_id: u128,
+    span_id: u64,
+    flags: u8,
+    state: Option<HeaderValue>,
+}
+
+/// A `traceparent` that breaks section 3.2 of the recommendation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedTraceparent;
+
+impl fmt::Display for MalformedTraceparent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("traceparent is malformed; it must be 00-<32 hex digits>-<16 hex digits>-<2 hex digits>")
+    }
+}
+
+impl std::error::Error for MalformedTraceparent {}
+
+impl TraceContext {
+    /// A new, sampled trace.
+    pub fn root() -> Self {
+        Self {
+            trace_id: nonzero_u128(),
+            span_id: nonzero_u64(),
+            flags: 1,
+            state: None,
+        }
+    }
+
+    /// A new span in the same trace: what a callee is given, or what a server makes of its caller's.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self {
+            span_id: nonzero_u64(),
+            ..self.clone()
+        }
+    }
+
+    /// That of the caller. `Ok(None)` where there is none.
+    ///
+    /// # Errors
+    /// [`MalformedTraceparent`]; the recommendation (section 4.3) has the receiver begin a new trace then.
+    pub fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, MalformedTraceparent> {
+        let Some(value) = headers.get(TRACEPARENT) else {
+            return Ok(None);
+        };
+        let text = value.to_str().map_err(|_| MalformedTraceparent)?;
+        let (version, rest) = text.split_once('-').ok_or(MalformedTraceparent)?;
+        let version = hex(version, 2)?;
+        let mut parts = rest.split('-');
+        let mut part = |digits| hex(parts.next().ok_or(MalformedTraceparent)?, digits);
+        let (trace_id, span_id, flags) = (part(32)?, part(16)?, part(2)?);
+        // A version above 0 may append fields; version 0 may not, and ff is forbidden.
+        if version == 0xff
+            || (version == 0 && parts.next().is_some())
+            || trace_id == 0
+            || span_id == 0
+        {
+            return Err(MalformedTraceparent);
+        }
+        Ok(Some(Self {
+            trace_id,
+            span_id: u64::try_from(span_id).map_err(|_| MalformedTraceparent)?,
+            flags: u8::try_from(flags).map_err(|_| MalformedTraceparent)?,
+            state: headers
+                .get(TRACESTATE)
+                .filter(|state| state.len() <= 512)
+                .cloned(),
+        }))
+    }
+
+    /// Writes it to `headers`.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        // Hexadecimal and hyphens are always a valid value.
+        if let Ok(value) = HeaderValue::try_from(self.to_string()) {
+            headers.insert(TRACEPARENT, value);
+        }
+        if let Some(state) = &self.state {
+            headers.insert(TRACESTATE, state.clone());
+        }
+    }
+
+    /// The trace: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> String {
+        format!("{:032x}", self.trace_id)
+    }
+
+    /// The current span: 16 hexadecimal digits.
+    pub fn span_id(&self) -> String {
+        format!("{:016x}", self.span_id)
+    }
+}
+
+/// As `traceparent` has it.
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "00-{:032x}-{:016x}-{:02x}",
+            self.trace_id, self.span_id, self.flags
+        )
+    }
+}
+
+/// Exactly so many lower-case hexadecimal digits.
+fn hex(text: &str, digits: usize) -> Result<u128, MalformedTraceparent> {
+    let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if text.len() != digits || !text.bytes().all(lower) {
+        return Err(MalformedTraceparent);
+    }
+    u128::from_str_radix(text, 16).map_err(|_| MalformedTraceparent)
+}
+
+fn nonzero_u64() -> u64 {
+    rand::rng().random_range(1..=u64::MAX)
+}
+
+fn nonzero_u128() -> u128 {
+    rand::rng().random_range(1..=u128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    fn parse(text: &str) -> Result<Option<TraceContext>, MalformedTraceparent> {
+        let mut headers = HeaderMap::new();
+        headers.insert(TRACEPARENT, HeaderValue::from_str(text).unwrap());
+        TraceContext::from_headers(&headers)
+    }
+
+    #[test]
+    fn is_carried_through_headers() {
+        let mut headers = HeaderMap::new();
+        headers.insert(TRACESTATE, HeaderValue::from_static("vendor=1"));
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        headers.insert(TRACEPARENT, HeaderValue::from_static(text));
+        let context = TraceContext::from_headers(&headers).unwrap().unwrap();
+        assert_eq!(context.to_string(), text);
+        let mut sent = HeaderMap::new();
+        context.child().write(&mut sent);
+        let child = TraceContext::from_headers(&sent).unwrap().unwrap();
+        assert_eq!(child.trace_id(), context.trace_id());
+        assert_ne!(child.span_id(), context.span_id());
+        assert_eq!(sent[TRACESTATE], "vendor=1");
+    }
+
+    #[test]
+    fn takes_later_versions_and_refuses_rubbish() {
+        assert!(
+            parse("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes")
+                .unwrap()
+                .is_some()
+        );
+        for text in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+        ] {
+            assert_eq!(parse(text), Err(MalformedTraceparent), "{text}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Tasks of this repository.
+#![allow(
+    clippy::print_stdout,
+    reason = "a command line program talks to its user"
+)]
+
+mod model;
+mod process;
+mod proto;
+mod setup;
+mod test;
+mod tidy;
+mod tools;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Tasks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Set up, build and run the whole platform.
+    Up(up::Args),
+    /// Set up and check everything.
+    Test,
+    /// Put the speech model in place.
+    Model(model::Args),
+    /// Check the contract with buf.
+    Proto(proto::Args),
+    /// Check the structure of the repository.
+    Tidy(tidy::Args),
+    /// Get the pinned tools that the checks run.
+    Tools,
+}
+
+fn main() -> ExitCode {
+    let done = match Task::parse() {
+        Task::Up(args) => up::run(&args),
+        Task::Test => test::run(),
+        Task::Model(args) => model::run(&args).map(drop),
+        Task::Proto(args) => proto::run(&args),
+        Task::Tidy(args) => tidy::run(&args),
+        Task::Tools => tools::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

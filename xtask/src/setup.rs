@@ -1,0 +1,116 @@
+//! What the operating system must provide.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::tools::Missing;
+
+/// Something that a task needs, and the Debian packages that bring it.
+#[derive(Debug)]
+pub(crate) struct Need {
+    what: &'static str,
+    is_there: fn(&Need) -> bool,
+    packages: &'static str,
+}
+
+const fn program(what: &'static str, packages: &'static str) -> Need {
+    Need {
+        what,
+        is_there: |need| process::exists(need.what),
+        packages,
+    }
+}
+
+/// To build: whisper.cpp is compiled from its source.
+pub(crate) const BUILD: &[Need] = &[
+    program("cmake", "cmake"),
+    program("make", "make"),
+    program("g++", "g++"),
+];
+
+/// To fetch the speech model and buf.
+pub(crate) const FETCH: &[Need] = &[
+    program("curl", "curl ca-certificates"),
+    Need {
+        what: "python3 with pip",
+        is_there: |_| has_pip(),
+        packages: "python3-pip",
+    },
+];
+
+/// To test: the history, what builds grpcurl, and people who speak.
+pub(crate) const TEST: &[Need] = &[
+    program("git", "git"),
+    program("go", "golang-go"),
+    Need {
+        what: "/usr/share/pocketsphinx/test/data/librivox",
+        is_there: |need| Path::new(need.what).is_dir(),
+        packages: "pocketsphinx-testdata",
+    },
+];
+
+/// Installs what is missing, where we may: as root on Debian and its like.
+///
+/// # Errors
+/// [`Missing`] with the command to run when something is missing and cannot be installed from here.
+pub(crate) fn ensure(needs: &[&[Need]]) -> Result<(), Missing> {
+    let missing: Vec<&Need> = needs
+        .iter()
+        .copied()
+        .flatten()
+        .filter(|need| !(need.is_there)(need))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = |field: fn(&Need) -> &'static str, between| {
+        missing
+            .iter()
+            .map(|need| field(need))
+            .collect::<Vec<_>>()
+            .join(between)
+    };
+    let (what, packages) = (
+        list(|need| need.what, ", "),
+        list(|need| need.packages, " "),
+    );
+    let lacking = |why: String| Missing {
+        what: what.clone(),
+        why,
+        how_to_get: format!("sudo apt-get install {packages}, or the like of your system"),
+    };
+    if !process::exists("apt-get") || !is_root() {
+        return Err(lacking(
+            "only root may install packages, with apt-get".to_owned(),
+        ));
+    }
+    println!("Installing {packages} with apt-get ...");
+    install(&packages).map_err(|error| lacking(format!("{error:#}")))
+}
+
+fn install(packages: &str) -> Result<()> {
+    let apt = || {
+        let mut apt = Command::new("apt-get");
+        apt.arg("--quiet=2")
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    process::read(apt().arg("update"))?;
+    process::read(
+        apt()
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(packages.split(' ')),
+    )?;
+    Ok(())
+}
+
+fn has_pip() -> bool {
+    process::read(Command::new("python3").args(["-m", "pip", "--version"])).is_ok()
+}
+
+fn is_root() -> bool {
+    process::read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}

@@ -1,0 +1,223 @@
+//! `cargo xtask tools`: the other programs that the checks run, in pinned versions, below `target/tools`.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::{process, workspace};
+
+const BUF: Tool = Tool {
+    name: "buf",
+    variable: "SCRIBEMED_BUF",
+    version: "1.75.0",
+    program: "bin/buf",
+    install: install_buf,
+    how_to_get: "install python3 with pip (apt-get install python3-pip), or name a buf 1.75.0 in SCRIBEMED_BUF",
+};
+
+const GRPCURL: Tool = Tool {
+    name: "grpcurl",
+    variable: "SCRIBEMED_GRPCURL",
+    version: "1.9.3",
+    program: "grpcurl",
+    install: install_grpcurl,
+    how_to_get: "install Go 1.21 or newer (https://go.dev/dl), or name a grpcurl 1.9.3 in SCRIBEMED_GRPCURL",
+};
+
+/// Something that this machine does not have and that we could not get.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    /// What it is.
+    pub(crate) what: String,
+    /// What happened when we tried to get it.
+    pub(crate) why: String,
+    /// What the user can do.
+    pub(crate) how_to_get: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} could not be had: {}\nhow to get it: {}",
+            self.what, self.why, self.how_to_get
+        )
+    }
+}
+
+impl std::error::Error for Missing {}
+
+struct Tool {
+    name: &'static str,
+    /// Names a program to use instead.
+    variable: &'static str,
+    version: &'static str,
+    /// Below the folder of the tool.
+    program: &'static str,
+    install: fn(&Path, &str) -> Result<()>,
+    how_to_get: &'static str,
+}
+
+impl Tool {
+    fn get(&self) -> Result<PathBuf, Missing> {
+        if let Some(path) = std::env::var_os(self.variable).filter(|path| !path.is_empty()) {
+            return Ok(path.into());
+        }
+        self.ensure(&workspace::root().join("target/tools"))
+            .map_err(|error| Missing {
+                what: format!("{} {}", self.name, self.version),
+                why: format!("{error:#}"),
+                how_to_get: self.how_to_get.to_owned(),
+            })
+    }
+
+    /// The folder carries the version and gets its name last, so a folder that is there is complete.
+    fn ensure(&self, tools: &Path) -> Result<PathBuf> {
+        let folder = tools.join(format!("{}-{}", self.name, self.version));
+        let program = folder.join(self.program);
+        if program.is_file() {
+            return Ok(program);
+        }
+        println!(
+            "Fetching {} {} into {} ...",
+            self.name,
+            self.version,
+            tools.display()
+        );
+        fs::create_dir_all(tools)
+            .with_context(|| format!("making the folder {}", tools.display()))?;
+        let draft = tempfile::Builder::new().prefix(".new-").tempdir_in(tools)?;
+        (self.install)(draft.path(), self.version)?;
+        if !draft.path().join(self.program).is_file() {
+            anyhow::bail!("it was installed, but {} is not there", self.program);
+        }
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("removing {}", folder.display()))?;
+        }
+        fs::rename(draft.keep(), &folder)
+            .with_context(|| format!("making {}", folder.display()))?;
+        Ok(program)
+    }
+}
+
+/// The contract linter, fetched when it is not there yet.
+///
+/// # Errors
+/// [`Missing`] when it cannot be had.
+pub(crate) fn buf() -> Result<PathBuf, Missing> {
+    BUF.get()
+}
+
+/// The gRPC client for the command line, fetched when it is not there yet.
+///
+/// # Errors
+/// [`Missing`] when it cannot be had.
+pub(crate) fn grpcurl() -> Result<PathBuf, Missing> {
+    GRPCURL.get()
+}
+
+/// Gets every tool and prints where it is.
+///
+/// # Errors
+/// [`Missing`] for the first that cannot be had, after the others were tried.
+pub(crate) fn run() -> Result<()> {
+    let tools = [("buf", buf()), ("grpcurl", grpcurl())];
+    let mut missing = None;
+    for (name, tool) in tools {
+        match tool {
+            Ok(path) => println!("{name}: {}", path.display()),
+            Err(error) => {
+                println!("{name}: {error}");
+                missing = missing.or(Some(error));
+            }
+        }
+    }
+    missing.map_or(Ok(()), |missing| Err(missing.into()))
+}
+
+fn install_buf(folder: &Path, version: &str) -> Result<()> {
+    process::read(
+        Command::new("python3")
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--root-user-action=ignore",
+            ])
+            .args(["--no-deps", "--only-binary=:all:", "--target"])
+            .arg(folder)
+            .arg(format!("buf-bin=={version}")),
+    )?;
+    Ok(())
+}
+
+fn install_grpcurl(folder: &Path, version: &str) -> Result<()> {
+    let package = format!("github.com/fullstorydev/grpcurl/cmd/grpcurl@v{version}");
+    process::read(
+        Command::new("go")
+            .args(["install", &package])
+            .env("GOBIN", folder),
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn tool(install: fn(&Path, &str) -> Result<()>) -> Tool {
+        Tool {
+            name: "saw",
+            variable: "XTASK_TEST_SAW",
+            version: "2",
+            program: "bin/saw",
+            install,
+            how_to_get: "buy",
+        }
+    }
+
+    fn install_saw(folder: &Path, version: &str) -> Result<()> {
+        fs::create_dir(folder.join("bin"))?;
+        fs::write(folder.join("bin/saw"), version)?;
+        Ok(())
+    }
+
+    #[test]
+    fn a_tool_is_installed_once_in_a_folder_of_its_version() {
+        let tools = tempfile::tempdir().unwrap();
+        let program = tool(install_saw).ensure(tools.path()).unwrap();
+        assert_eq!(program, tools.path().join("saw-2/bin/saw"));
+        assert_eq!(fs::read_to_string(&program).unwrap(), "2");
+        let again = tool(|_, _| anyhow::bail!("it was fetched again"))
+            .ensure(tools.path())
+            .unwrap();
+        assert_eq!(again, program);
+    }
+
+    #[test]
+    fn a_failed_installation_leaves_nothing_behind() {
+        let tools = tempfile::tempdir().unwrap();
+        let half = |folder: &Path, _: &str| {
+            fs::write(folder.join("half"), "")?;
+            anyhow::bail!("no network")
+        };
+        assert_eq!(
+            tool(half).ensure(tools.path()).unwrap_err().to_string(),
+            "no network"
+        );
+        let empty = tool(|_, _| Ok(()))
+            .ensure(tools.path())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(empty, "it was installed, but bin/saw is not there");
+        assert_eq!(fs::read_dir(tools.path()).unwrap().count(), 0);
+    }
+}

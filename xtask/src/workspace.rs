@@ -1,0 +1,30 @@
+//! Where the repository is, and Cargo in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the repository: the folder above this package's.
+pub(crate) fn root() -> PathBuf {
+    // Cargo says at run time where the package is; what was true when it was compiled serves when it is run by itself.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.parent().map(Path::to_path_buf).unwrap_or(package)
+}
+
+/// Cargo, to be run in `folder` as if it were started by hand: what the Cargo that runs us says of this package would
+/// make it build again what is built already.
+pub(crate) fn cargo(folder: &Path) -> Command {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    for (name, _) in std::env::vars_os() {
+        let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+        if name
+            .to_str()
+            .is_some_and(|name| about_us.iter().any(|start| name.starts_with(start)))
+        {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
