@@ -1,0 +1,19 @@
+//! The one way to serve.
+//!
+//! A service author writes a handler and gets, in this order for each call: a request id and a trace, one line in the log,
+//! the deadline (over the whole call, streamed bodies included), authentication, the permissions of the contract, size
+//! limits, validation (in the generated codec), panic isolation, and google.rpc details on every error. Health, reflection
+//! and draining come with it.
+
+mod builder;
+mod call;
+mod connection;
+mod health;
+mod limit;
+mod principal;
+mod response;
+mod stack;
+
+pub use builder::{Builder, Error};
+pub use health::{Health, Status};
+pub use principal::principal;
