@@ -1,0 +1,13 @@
+//! The one way to call another service.
+//!
+//! A [`Channel`] stands under an unchanged generated client. Every call through it carries, without a word of the caller's,
+//! a service token, the request id, the trace, and the time that is left; it ends by the deadline, streamed bodies
+//! included, and with the call that made it.
+
+mod channel;
+mod failure;
+mod outgoing;
+mod response;
+
+pub use channel::Channel;
+pub use response::ResponseBody;
