@@ -1,0 +1,21 @@
+//! The whole stack over loopback: generated clients over the channel, and bare HTTP/2 where a client would hide something.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod calls;
+mod context;
+mod deadline;
+mod drain;
+mod errors;
+mod health;
+mod identity;
+mod limits;
+mod peer;
+mod raw;
+mod reflection;
+mod support;
+mod trouble;

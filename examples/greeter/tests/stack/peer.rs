@@ -1,0 +1,93 @@
+//! A scripted server: does to a client what ours would not.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use http::{HeaderMap, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What the peer does with each call.
+#[derive(Debug, Clone)]
+pub(crate) enum Script {
+    /// Nothing.
+    Silence,
+    /// Answers once, then no more.
+    Once(Bytes),
+    /// Answers again and again.
+    Endless(Bytes),
+    /// Resets the stream.
+    Reset(h2::Reason),
+}
+
+/// A running peer.
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// The heads of the calls.
+    pub(crate) heads: mpsc::UnboundedReceiver<HeaderMap>,
+    /// Ends every connection when it is cancelled.
+    pub(crate) gone: CancellationToken,
+}
+
+pub(crate) async fn start(script: Script) -> Peer {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, heads) = mpsc::unbounded_channel();
+    let gone = CancellationToken::new();
+    let ended = gone.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let serve = serve(stream, script.clone(), sender.clone());
+            tokio::spawn(ended.clone().run_until_cancelled_owned(serve));
+        }
+    });
+    Peer {
+        address,
+        heads,
+        gone,
+    }
+}
+
+async fn serve(stream: TcpStream, script: Script, heads: mpsc::UnboundedSender<HeaderMap>) {
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    // A request whose body is dropped is reset.
+    let mut held = Vec::new();
+    while let Some(Ok((request, respond))) = connection.accept().await {
+        let (parts, body) = request.into_parts();
+        held.push(body);
+        let _ = heads.send(parts.headers);
+        tokio::spawn(answer(script.clone(), respond));
+    }
+}
+
+async fn answer(script: Script, mut respond: SendResponse<Bytes>) {
+    let head = Response::builder()
+        .header("content-type", "application/grpc")
+        .body(())
+        .unwrap();
+    match script {
+        Script::Silence => std::future::pending().await,
+        Script::Reset(reason) => respond.send_reset(reason),
+        Script::Once(message) => {
+            let mut body = respond.send_response(head, false).unwrap();
+            body.send_data(message, false).unwrap();
+            std::future::pending::<()>().await;
+        }
+        Script::Endless(message) => {
+            let mut body = respond.send_response(head, false).unwrap();
+            loop {
+                body.reserve_capacity(message.len());
+                match std::future::poll_fn(|cx| body.poll_capacity(cx)).await {
+                    Some(Ok(room)) if room >= message.len() => {
+                        body.send_data(message.clone(), false).unwrap();
+                    }
+                    Some(Ok(_)) => {}
+                    // The caller has gone away.
+                    _ => return,
+                }
+            }
+        }
+    }
+}
