@@ -1,0 +1,53 @@
+//! Calling the services as the operator.
+
+use anyhow::Context as _;
+use scribemed_discovery::ServiceRegistry;
+use scribemed_proto::auth::v1::auth_service_client::AuthServiceClient;
+use scribemed_service::{AuthServiceTokens, Channel, DEFAULT_ISSUER, Platform, Settings};
+use tokio_util::sync::CancellationToken;
+
+use crate::data::{Data, OPERATOR};
+
+/// The services in their order, with their default ports.
+pub(crate) const SERVICES: [(&str, u16); 3] = [
+    ("auth", 50051),
+    ("transcription", 50052),
+    ("documentation", 50053),
+];
+
+/// Where the services are: `<NAME>_SERVICE_URL` where it is set, else this machine and the default port.
+pub(crate) fn registry() -> ServiceRegistry {
+    SERVICES
+        .iter()
+        .fold(ServiceRegistry::from_env(), |registry, (service, port)| {
+            let variable = scribemed_discovery::variable(service);
+            if std::env::var_os(&variable).is_some_and(|value| !value.is_empty()) {
+                registry
+            } else {
+                registry.with(service, format!("http://127.0.0.1:{port}"))
+            }
+        })
+}
+
+/// Who issues the tokens.
+pub(crate) fn issuer() -> String {
+    std::env::var("SCRIBEMED_ISSUER").unwrap_or_else(|_| DEFAULT_ISSUER.to_owned())
+}
+
+/// Typed clients with the operator's own tokens.
+pub(crate) fn platform(data: &Data) -> anyhow::Result<Platform> {
+    let key = data.operator_key()?;
+    let settings = Settings::with_auth_service(OPERATOR, registry(), issuer(), key)?;
+    Ok(Platform::new(settings, CancellationToken::new()))
+}
+
+/// Tokens of the operator that grant just these permissions; none: all that it has.
+pub(crate) fn tokens(data: &Data, permissions: Vec<String>) -> anyhow::Result<AuthServiceTokens> {
+    let client = platform(data)?
+        .client::<AuthServiceClient<Channel>>()
+        .context("the auth service is needed for tokens")?;
+    Ok(
+        AuthServiceTokens::new(client, data.operator_key()?, OPERATOR, issuer())
+            .with_permissions(permissions),
+    )
+}
