@@ -24,9 +24,3 @@ pub use policy::{MethodPolicy, ServicePolicy};
 pub use request_id::RequestId;
 pub use trace::{MalformedTraceparent, TraceContext};
 pub use validate::{Validate, Violation};
-
-/// What generated code names; not for people.
-#[doc(hidden)]
-pub mod __private {
-    pub use tonic;
-}

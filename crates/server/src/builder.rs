@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
+use tower::Service;
 use tower::util::BoxCloneSyncService;
-use tower::{Service, ServiceExt as _};
 
 use crate::connection;
 use crate::health::{Health, Status};
@@ -94,10 +94,8 @@ impl Builder {
         S::Future: Send + 'static,
     {
         // One boxing point: every service is of one type from here on.
-        self.routes.insert(
-            S::NAME,
-            BoxCloneSyncService::new(service.map_response(|response| response)),
-        );
+        self.routes
+            .insert(S::NAME, BoxCloneSyncService::new(service));
         self
     }
 

@@ -82,8 +82,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// A stable name for the kind of failure, for `google.rpc.ErrorInfo.reason`.
-    pub fn reason(&self) -> &'static str {
+    /// The kind of failure, for tables of tests. What callers are told is the contract's, see `crate::reason`.
+    #[cfg(test)]
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Empty => "AUDIO_EMPTY",
             Self::TooLarge { .. } => "AUDIO_TOO_LARGE",

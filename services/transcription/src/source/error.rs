@@ -63,8 +63,9 @@ impl Error {
         }
     }
 
-    /// A stable name for the kind of failure, for `google.rpc.ErrorInfo.reason`.
-    pub fn reason(&self) -> &'static str {
+    /// The kind of failure, for tables of tests. What callers are told is the contract's, see `crate::reason`.
+    #[cfg(test)]
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Malformed { .. } => "AUDIO_URL_MALFORMED",
             Self::Refused { .. } => "AUDIO_URL_NOT_ALLOWED",
