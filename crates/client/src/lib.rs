@@ -7,7 +7,11 @@
 mod channel;
 mod failure;
 mod outgoing;
+mod policy;
 mod response;
+mod status;
 
 pub use channel::Channel;
+pub use policy::{CallPolicy, CodeSet, Hedge, Reattempt, Retry};
 pub use response::ResponseBody;
+pub use status::{ChannelStatus, EndpointStatus};

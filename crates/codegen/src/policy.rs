@@ -19,6 +19,7 @@ pub(crate) struct Service {
     pub(crate) methods: Vec<Method>,
     pub(crate) throttling: Option<(u64, f32)>,
     pub(crate) breaker: Option<Breaker>,
+    pub(crate) balancing: &'static str,
     pub(crate) lifecycle: Option<Lifecycle>,
 }
 
@@ -34,6 +35,7 @@ pub(crate) struct Method {
     pub(crate) max_request_bytes: u64,
     pub(crate) max_response_bytes: u64,
     pub(crate) lifecycle: Option<Lifecycle>,
+    pub(crate) wait_for_ready: bool,
 }
 
 pub(crate) enum Reattempt {
@@ -118,6 +120,11 @@ pub(crate) fn read(
             }),
         }
     });
+    let balancing = match policy.number("load_balancing").unwrap_or(0) {
+        2 => "RoundRobin",
+        3 => "PickFirst",
+        _ => "PeakEwma",
+    };
     let lifecycle = lifecycle(pool, Some(&policy), is_deprecated(&options), &mut report);
     let defaults = policy.message("defaults");
     let methods = service
@@ -138,6 +145,7 @@ pub(crate) fn read(
         methods,
         throttling,
         breaker,
+        balancing,
         lifecycle,
     })
 }
@@ -220,6 +228,9 @@ fn read_method(
     };
     let (max_request_bytes, max_response_bytes) =
         (size("max_request_bytes"), size("max_response_bytes"));
+    let wait_for_ready = source("wait_for_ready")
+        .and_then(|policy| policy.flag("wait_for_ready"))
+        .unwrap_or(false);
     let lifecycle = lifecycle(pool, own.as_ref(), is_deprecated(&options), &mut report)
         .or_else(|| service_lifecycle.cloned());
     (problems.len() == before).then(|| Method {
@@ -232,6 +243,7 @@ fn read_method(
         max_request_bytes,
         max_response_bytes,
         lifecycle,
+        wait_for_ready,
     })
 }
 

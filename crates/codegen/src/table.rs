@@ -47,6 +47,7 @@ pub const {constant}: {RPC}::ServicePolicy = {RPC}::ServicePolicy {{
     methods: &[{methods}],
     retry_throttling: {throttling},
     circuit_breaker: {breaker},
+    load_balancing: {RPC}::policy::LoadBalancing::{balancing},
     lifecycle: {lifecycle},
 }};
 
@@ -77,6 +78,7 @@ where
 ",
         full = service.descriptor.full_name(),
         discovery = service.discovery_name,
+        balancing = service.balancing,
         lifecycle = lifecycle(service.lifecycle.as_ref()),
     );
     out
@@ -109,6 +111,7 @@ fn render_method(pool: &DescriptorPool, method: &Method) -> String {
             max_response_bytes: {max_response_bytes},
             bulk_field: {bulk},
             lifecycle: {lifecycle},
+            wait_for_ready: {wait_for_ready},
         }},",
         path = format!(
             "/{}/{}",
@@ -125,6 +128,7 @@ fn render_method(pool: &DescriptorPool, method: &Method) -> String {
         max_request_bytes = method.max_request_bytes,
         max_response_bytes = method.max_response_bytes,
         lifecycle = lifecycle(method.lifecycle.as_ref()),
+        wait_for_ready = method.wait_for_ready,
     )
 }
 

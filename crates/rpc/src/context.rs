@@ -31,6 +31,7 @@ pub struct CallContext {
     deadline: Option<Deadline>,
     request_id: RequestId,
     trace: TraceContext,
+    previous_attempts: u32,
     cancelled: CancellationToken,
 }
 
@@ -41,8 +42,16 @@ impl CallContext {
             deadline,
             request_id,
             trace,
+            previous_attempts: 0,
             cancelled: CancellationToken::new(),
         }
+    }
+
+    /// The context of a call that arrived as an attempt after `previous` others (`grpc-previous-rpc-attempts`, gRFC A6).
+    #[must_use]
+    pub fn with_previous_attempts(mut self, previous: u32) -> Self {
+        self.previous_attempts = previous;
+        self
     }
 
     /// The context of work that no call asked for: a new id, a new trace, no deadline.
@@ -83,6 +92,12 @@ impl CallContext {
     /// The trace and the current span.
     pub fn trace(&self) -> &TraceContext {
         &self.trace
+    }
+
+    /// How many attempts at the call that is being served came before this one. Above 0, the calls that it makes are not
+    /// sent again: only the layer nearest to a failure repeats, or one failure becomes many calls further down.
+    pub fn previous_attempts(&self) -> u32 {
+        self.previous_attempts
     }
 
     /// Cancelled when the caller has gone away, the deadline has passed, or the call has ended. Outgoing calls end with

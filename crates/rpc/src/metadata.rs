@@ -15,6 +15,8 @@ pub const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status
 /// How many attempts came before this one; absent on the first (gRFC A6).
 pub const GRPC_PREVIOUS_RPC_ATTEMPTS: HeaderName =
     HeaderName::from_static("grpc-previous-rpc-attempts");
+/// How long to wait before the next attempt, in milliseconds; anything but a whole number from 0 on forbids one (gRFC A6).
+pub const GRPC_RETRY_PUSHBACK_MS: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 /// The id that one request keeps through every service that takes part in it: a UUID.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The trace and the parent span (W3C Trace Context).

@@ -19,6 +19,8 @@ pub struct ServicePolicy {
     pub retry_throttling: Option<RetryThrottling>,
     /// When to stop calling it.
     pub circuit_breaker: CircuitBreaker,
+    /// How a call finds its endpoint among several.
+    pub load_balancing: LoadBalancing,
     /// When the whole service goes away.
     pub lifecycle: Option<Lifecycle>,
 }
@@ -85,6 +87,20 @@ pub struct MethodPolicy {
     pub bulk_field: Option<BulkField>,
     /// When it goes away: its own end, or that of its service.
     pub lifecycle: Option<Lifecycle>,
+    /// Whether a call waits for a healthy endpoint until its deadline instead of failing at once while there is none.
+    pub wait_for_ready: bool,
+}
+
+/// How a call finds its endpoint among several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LoadBalancing {
+    /// The less loaded of two endpoints drawn at random. The default.
+    #[default]
+    PeakEwma,
+    /// One after the other.
+    RoundRobin,
+    /// The first endpoint that is ready, in the order of the resolver, and the next one only when that fails.
+    PickFirst,
 }
 
 /// What a second execution of a call would do (`google.protobuf.MethodOptions.IdempotencyLevel`).
