@@ -156,6 +156,14 @@ pub mod reason {
     pub const UNSPECIFIED: &str = "UNSPECIFIED";
     /// The target could not be reached. UNAVAILABLE.
     pub const UNREACHABLE: &str = "UNREACHABLE";
+    /// The service has failed too often, and is left alone for a while. UNAVAILABLE.
+    pub const CIRCUIT_OPEN: &str = "CIRCUIT_OPEN";
+    /// The service refuses calls because it has too much to do. UNAVAILABLE or RESOURCE_EXHAUSTED.
+    pub const OVERLOADED: &str = "OVERLOADED";
+    /// The message of a response is larger than the contract allows. RESOURCE_EXHAUSTED.
+    pub const RESPONSE_TOO_LARGE: &str = "RESPONSE_TOO_LARGE";
+    /// The response broke off, or is no gRPC response. The code that PROTOCOL-HTTP2 has for it.
+    pub const BROKEN_RESPONSE: &str = "BROKEN_RESPONSE";
     /// No token could be had for the call. UNAVAILABLE, or what the issuer answered.
     pub const NO_CREDENTIALS: &str = "NO_CREDENTIALS";
     /// The caller went away. CANCELLED.
