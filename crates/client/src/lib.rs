@@ -9,9 +9,11 @@ mod failure;
 mod outgoing;
 mod policy;
 mod response;
+pub mod service_config;
 mod status;
 
 pub use channel::Channel;
 pub use policy::{CallPolicy, CodeSet, Hedge, Reattempt, Retry};
 pub use response::ResponseBody;
+pub use service_config::ServiceConfig;
 pub use status::{ChannelStatus, EndpointStatus};
