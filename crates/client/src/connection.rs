@@ -12,8 +12,8 @@ use h2::client::SendRequest;
 
 pub(crate) use self::body::RecvBody;
 pub(crate) use self::driver::{Driver, Ended, Probing, establish};
-pub(crate) use self::error::{Broken, Sent};
-pub(crate) use self::exchange::{Exchange, exchange};
+pub(crate) use self::error::Broken;
+pub(crate) use self::exchange::exchange;
 
 /// A connection as calls see it. The handle is shared; the [`Driver`] owns the transport.
 pub(crate) struct Connection {

@@ -38,7 +38,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Idle,
         Self::Failed,
         Self::Connecting,
@@ -46,9 +46,6 @@ impl State {
         Self::Unknown,
         Self::Ready,
     ];
-
-    /// Those that the metrics tell apart.
-    pub(crate) const COUNTED: [Self; 6] = Self::ALL;
 
     pub(crate) fn name(self) -> &'static str {
         match self {

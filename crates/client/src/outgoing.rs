@@ -19,8 +19,6 @@ const HOP_MARGIN: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     deadline: Deadline,
-    /// How much time it was given.
-    timeout: Duration,
     request_id: RequestId,
     trace: TraceContext,
     /// That of the call that makes this one; `None`: no call does.
@@ -56,7 +54,6 @@ impl Outgoing {
         Ok(match context {
             Some(context) => Self {
                 deadline,
-                timeout,
                 request_id: context.request_id(),
                 trace: context.trace().child(),
                 cancelled: Some(context.cancelled().clone()),
@@ -64,7 +61,6 @@ impl Outgoing {
             },
             None => Self {
                 deadline,
-                timeout,
                 request_id: RequestId::generate(),
                 trace: TraceContext::root(),
                 cancelled: None,
@@ -85,10 +81,6 @@ impl Outgoing {
 
     pub(crate) fn deadline(&self) -> Deadline {
         self.deadline
-    }
-
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     pub(crate) fn cancelled(&self) -> Option<&CancellationToken> {

@@ -3,6 +3,7 @@
 mod pump;
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ pub(crate) enum Payload {
     /// All of it is there: a unary request.
     Whole(Bytes),
     /// It is made while it is sent; a task of its own sends it.
-    Stream(Pump),
+    Stream(Arc<Pump>),
 }
 
 impl Payload {
@@ -46,7 +47,7 @@ impl Payload {
         Ok(match (body.take(), begun.len()) {
             (_, 0) if ended => Self::Whole(Bytes::new()),
             (_, 1) if ended => Self::Whole(begun.swap_remove(0)),
-            (body, _) => Self::Stream(Pump::new(begun, body.filter(|_| !ended))),
+            (body, _) => Self::Stream(Arc::new(Pump::new(begun, body.filter(|_| !ended)))),
         })
     }
 }

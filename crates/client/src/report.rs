@@ -114,11 +114,6 @@ impl CallReport {
             put(LAST, failure);
         }
     }
-
-    /// The keys that [`write`](Self::write) uses.
-    pub(crate) fn keys() -> [HeaderName; 5] {
-        [TARGET, ENDPOINT, ATTEMPTS, SENT, LAST]
-    }
 }
 
 /// In a sentence: `2 attempts, the last at 10.0.0.7:50052 (UNAVAILABLE: draining); the request may have been carried out`.

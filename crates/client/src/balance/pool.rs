@@ -187,40 +187,28 @@ impl Pool {
     fn publish(&mut self, view: &View) {
         let now = self.clock.now();
         self.let_go(now);
-        let in_state = |state| {
-            self.members
-                .iter()
-                .filter(move |member| member.endpoint.state() == state)
-        };
-        let connected = in_state(State::Ready).count() + in_state(State::Unknown).count();
-        let is_in = |member: &&mut Member| {
-            member.endpoint.state() == State::Ready && !member.endpoint.ejected.load(Relaxed)
-        };
-        let in_rotation = in_state(State::Ready)
-            .filter(|member| !member.endpoint.ejected.load(Relaxed))
-            .count();
-        // The panic floor (Envoy): when most are out, the fault lies more likely with who judges than with all of them.
-        // One that says itself that it does not serve stays out all the same.
-        let panic = in_rotation * 2 < connected;
+        let states: Vec<State> = self
+            .members
+            .iter()
+            .map(|member| member.endpoint.state())
+            .collect();
+        let rotation = rotation(&states, |at| {
+            self.members[at].endpoint.ejected.load(Relaxed)
+        });
         let others = self.members.iter().any(|member| member.joined);
         let mut recovered = false;
         let mut ready = Vec::new();
-        for mut member in &mut self.members {
-            let state = member.endpoint.state();
-            let takes_calls =
-                is_in(&&mut *member) || (panic && matches!(state, State::Ready | State::Unknown));
-            if takes_calls {
-                if !std::mem::replace(&mut member.joined, true) {
+        for (member, is_in) in self.members.iter_mut().zip(rotation) {
+            if is_in {
+                if !member.joined {
                     recovered = true;
                     if others {
                         member.endpoint.warm_up(now);
                     }
                 }
                 ready.push(Arc::clone(&member.endpoint));
-            } else {
-                member = &mut *member;
-                member.joined = false;
             }
+            member.joined = is_in;
         }
         if recovered && self.breaker.probe_now(now) {
             tracing::info!("an endpoint is ready again: the circuit breaker lets probes through");
@@ -229,8 +217,8 @@ impl Pool {
             .probing
             .alone
             .store(ready.len() < 2, Relaxed);
-        for state in State::COUNTED {
-            let count = in_state(state).count();
+        for state in State::ALL {
+            let count = states.iter().filter(|other| **other == state).count();
             self.environment
                 .metrics
                 .endpoints(state.name(), i64::try_from(count).unwrap_or(i64::MAX));
@@ -300,5 +288,47 @@ impl Pool {
             u64::try_from(swept.ejected.len()).unwrap_or(u64::MAX),
             u64::from(swept.unenforced),
         );
+    }
+}
+
+/// Which of the endpoints in these states are in rotation.
+///
+/// Those that are ready and not ejected; but where they are fewer than half of the connected ones, all of these (Envoy's panic
+/// threshold): when most are out, the fault lies more likely with who judges than with all of them. One that says itself that
+/// it does not serve stays out all the same.
+fn rotation(states: &[State], ejected: impl Fn(usize) -> bool) -> Vec<bool> {
+    let fit = |at: usize| states[at] == State::Ready && !ejected(at);
+    let connected = |at: usize| matches!(states[at], State::Ready | State::Unknown);
+    let count = |is: &dyn Fn(usize) -> bool| (0..states.len()).filter(|at| is(*at)).count();
+    let panic = count(&fit) * 2 < count(&connected);
+    (0..states.len())
+        .map(|at| if panic { connected(at) } else { fit(at) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_panic_floor_holds_where_most_are_out() {
+        use State::{Connecting, NotServing, Ready, Unknown};
+        let check = |states: &[State], ejected: &[usize], expect: &[usize]| {
+            let found: Vec<usize> = rotation(states, |at| ejected.contains(&at))
+                .iter()
+                .enumerate()
+                .filter_map(|(at, is_in)| is_in.then_some(at))
+                .collect();
+            assert_eq!(found, expect, "{states:?} without {ejected:?}");
+        };
+        check(&[], &[], &[]);
+        check(&[Connecting, NotServing], &[], &[]);
+        check(&[Ready, NotServing, Connecting], &[], &[0]);
+        check(&[Ready, Ready, Ready, Ready], &[1], &[0, 2, 3]);
+        check(&[Ready, Ready, Ready, Ready], &[1, 2], &[0, 3]);
+        check(&[Ready, Ready, Ready, Ready], &[0, 1, 2], &[0, 1, 2, 3]);
+        check(&[Ready, Unknown, Unknown], &[], &[0, 1, 2]);
+        check(&[Unknown, NotServing], &[], &[0]);
+        check(&[Ready, Unknown], &[], &[0]);
     }
 }

@@ -320,9 +320,8 @@ impl Driver {
                     seen: self.seen,
                 });
             }
-            self.timer
-                .as_mut()
-                .reset(now + self.suspect_after());
+            let next = now + self.suspect_after();
+            self.timer.as_mut().reset(next);
             // The ping leaves with the next poll of the transport, for which it has woken this task.
         }
     }

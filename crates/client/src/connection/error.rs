@@ -1,7 +1,7 @@
 //! What a failing connection or stream means for a call (PROTOCOL-HTTP2, section Errors).
 
 use h2::Reason;
-pub(crate) use scribemed_resilience::decide::Sent;
+use scribemed_resilience::decide::Sent;
 use tonic::Code;
 
 /// An exchange that ended without an answer.

@@ -125,7 +125,7 @@ impl Task {
             return Over::Done;
         };
         for data in kept {
-            if !self.write(stream, data).await {
+            if !write(&self.shared, stream, data).await {
                 return Over::Done;
             }
         }
@@ -135,7 +135,7 @@ impl Task {
             }
             match poll_fn(|cx| self.take(stream, cx)).await {
                 Ok(Some(data)) => {
-                    if !self.write(stream, data).await {
+                    if !write(&self.shared, stream, data).await {
                         return Over::Done;
                     }
                 }
@@ -186,24 +186,24 @@ impl Task {
             kept.push(data.clone());
         }
     }
+}
 
-    /// Writes one frame as the peer's flow control allows. Returns whether the stream still takes more.
-    async fn write(&self, stream: &mut SendStream<Bytes>, mut data: Bytes) -> bool {
-        while !data.is_empty() {
-            stream.reserve_capacity(data.len());
-            let room = match stream.capacity() {
-                0 => match poll_fn(|cx| stream.poll_capacity(cx)).await {
-                    Some(Ok(room)) => room,
-                    Some(Err(_)) | None => return false,
-                },
-                room => room,
-            };
-            let part = data.split_to(room.min(data.len()));
-            self.shared.sent.fetch_add(part.len() as u64, Relaxed);
-            if stream.send_data(part, false).is_err() {
-                return false;
-            }
+/// Writes one frame as the peer's flow control allows. Returns whether the stream still takes more.
+async fn write(shared: &Shared, stream: &mut SendStream<Bytes>, mut data: Bytes) -> bool {
+    while !data.is_empty() {
+        stream.reserve_capacity(data.len());
+        let room = match stream.capacity() {
+            0 => match poll_fn(|cx| stream.poll_capacity(cx)).await {
+                Some(Ok(room)) => room,
+                Some(Err(_)) | None => return false,
+            },
+            room => room,
+        };
+        let part = data.split_to(room.min(data.len()));
+        shared.sent.fetch_add(part.len() as u64, Relaxed);
+        if stream.send_data(part, false).is_err() {
+            return false;
         }
-        true
     }
+    true
 }
