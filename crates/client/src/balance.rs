@@ -100,7 +100,11 @@ impl Balancer {
     ///
     /// # Errors
     /// What to do where there is none.
-    pub(crate) fn pick(&self, avoid: Option<&Arc<Endpoint>>, now: Tick) -> Result<Picked, Otherwise> {
+    pub(crate) fn pick(
+        &self,
+        avoid: Option<&Arc<Endpoint>>,
+        now: Tick,
+    ) -> Result<Picked, Otherwise> {
         let snapshot = self.snapshot.load();
         let ready = &snapshot.ready;
         let first = self.index(ready, avoid, now);
@@ -127,8 +131,7 @@ impl Balancer {
         if len < 2 {
             return 0;
         }
-        let avoided =
-            |index: usize| avoid.is_some_and(|avoid| Arc::ptr_eq(avoid, &ready[index]));
+        let avoided = |index: usize| avoid.is_some_and(|avoid| Arc::ptr_eq(avoid, &ready[index]));
         match self.policy() {
             LoadBalancing::PeakEwma => {
                 // Two different ones, drawn at random; the cheaper wins.
@@ -145,7 +148,11 @@ impl Balancer {
             }
             LoadBalancing::RoundRobin => {
                 let turn = self.turn.fetch_add(1, Relaxed) % len;
-                if avoided(turn) { (turn + 1) % len } else { turn }
+                if avoided(turn) {
+                    (turn + 1) % len
+                } else {
+                    turn
+                }
             }
             LoadBalancing::PickFirst => usize::from(avoided(0)),
         }

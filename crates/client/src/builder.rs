@@ -311,6 +311,7 @@ impl Builder {
             failures,
             methods: methods(&self.contracts, overrides, &metrics),
             other: Arc::new(Method {
+                contract: None,
                 policy: ArcSwap::from_pointee(CallPolicy::DEFAULT),
                 needs_token: true,
                 metrics: metrics.method("other"),
@@ -358,6 +359,7 @@ fn methods(
                 None => CallPolicy::from(method),
             };
             let of_method = Method {
+                contract: Some(method),
                 policy: ArcSwap::from_pointee(policy),
                 needs_token: matches!(method.access, Access::Permissions(_)),
                 metrics: metrics.method(method.path.trim_start_matches('/')),
@@ -375,7 +377,11 @@ pub(crate) fn throttling(
 ) -> Option<scribemed_rpc::policy::RetryThrottling> {
     overrides
         .and_then(ServiceConfig::retry_throttling)
-        .or_else(|| contracts.first().and_then(|contract| contract.retry_throttling))
+        .or_else(|| {
+            contracts
+                .first()
+                .and_then(|contract| contract.retry_throttling)
+        })
 }
 
 /// The balancing in force.

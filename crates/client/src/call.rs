@@ -21,6 +21,7 @@ use tonic::{Code, Status};
 use self::attempt::{Attempt, Failed, Refusal};
 pub(crate) use self::record::{Record, code_of};
 use self::timer::{Interrupted, Timer};
+use crate::body::Framing;
 use crate::connection::RecvBody;
 use crate::endpoint::Endpoint;
 use crate::outgoing::Outgoing;
@@ -51,7 +52,10 @@ impl Call {
     ///
     /// # Cancel safety
     /// Dropping it ends every attempt: their streams are reset.
-    pub(crate) async fn make(shared: Arc<Shared>, request: Request<Body>) -> Result<Answer, Status> {
+    pub(crate) async fn make(
+        shared: Arc<Shared>,
+        request: Request<Body>,
+    ) -> Result<Answer, Status> {
         let (parts, body) = request.into_parts();
         let method = Arc::clone(shared.method(parts.uri.path()));
         let policy = method.policy.load_full();
@@ -97,11 +101,14 @@ impl Call {
 
     /// What must hold before anything is sent.
     async fn admit(&mut self, now: Tick) -> Result<(), Status> {
-        if let Payload::Whole(message) = &self.payload {
+        if let Payload::Whole(messages) = &self.payload {
             let limit = self.record.policy.max_request_bytes;
-            let size = message.len().saturating_sub(5);
-            if size > limit {
-                return Err(self.shared.failures.request_too_large(size, limit));
+            if let Err(size) = Framing::default().check(messages, limit) {
+                let contract = self.method.contract;
+                return Err(self
+                    .shared
+                    .failures
+                    .request_too_large(contract, limit, size));
             }
         }
         if !self
@@ -124,9 +131,7 @@ impl Call {
                     .until(&self.record.outgoing, None, tokens.get())
                     .await
                 {
-                    Ok(got) => {
-                        got.map_err(|error| self.shared.failures.no_credentials(&error))?
-                    }
+                    Ok(got) => got.map_err(|error| self.shared.failures.no_credentials(&error))?,
                     Err(interrupted) => return Err(self.interrupted(interrupted)),
                 },
             };

@@ -40,10 +40,7 @@ impl Random {
 
     pub(crate) fn next(&self) -> u64 {
         const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut z = self
-            .state
-            .fetch_add(GAMMA, Relaxed)
-            .wrapping_add(GAMMA);
+        let mut z = self.state.fetch_add(GAMMA, Relaxed).wrapping_add(GAMMA);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -107,6 +104,9 @@ mod tests {
         for _ in 0..70_000 {
             seen[random.below(7)] += 1;
         }
-        assert!(seen.iter().all(|count| (9_500..10_500).contains(count)), "{seen:?}");
+        assert!(
+            seen.iter().all(|count| (9_500..10_500).contains(count)),
+            "{seen:?}"
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use scribemed_discovery::Target;
-use scribemed_rpc::{Fault, reason};
+use scribemed_rpc::{Fault, MethodPolicy, reason};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
@@ -40,30 +40,23 @@ impl Failures {
         CallReport::new(&self.target, 0, false)
     }
 
-    fn fault(
-        &self,
-        code: Code,
-        reason: &'static str,
-        what: &str,
-        report: &CallReport,
-    ) -> Status {
+    fn fault(&self, code: Code, reason: &'static str, what: &str, report: &CallReport) -> Status {
         let domain = format!("{}.scribemed", self.service);
         let mut fault = Fault::new(code, reason, domain, format!("{what} ({report})"))
             .metadata("service", self.service)
             .metadata("target", &*self.target)
             .metadata("attempts", report.attempts().to_string())
-            .metadata("may_have_been_sent", report.may_have_been_sent().to_string());
+            .metadata(
+                "may_have_been_sent",
+                report.may_have_been_sent().to_string(),
+            );
         if let Some(endpoint) = report.endpoint() {
             fault = fault.metadata("endpoint", endpoint);
         }
         if let Some(last) = report.last_failure() {
             fault = fault.metadata("last_failure", last);
         }
-        let mut status = fault.into_status();
-        let mut headers = HeaderMap::new();
-        report.write(&mut headers);
-        *status.metadata_mut() = MetadataMap::from_headers(headers);
-        status
+        with_report(fault.into_status(), report)
     }
 
     fn unsent_fault(&self, code: Code, reason: &'static str, what: &str) -> Status {
@@ -72,13 +65,19 @@ impl Failures {
 
     /// There is nobody to send it to.
     pub(crate) fn unreachable(&self, why: &str, report: &CallReport) -> Status {
-        let what = format!("{} at {} cannot be reached: {why}", self.service, self.target);
+        let what = format!(
+            "{} at {} cannot be reached: {why}",
+            self.service, self.target
+        );
         self.fault(Code::Unavailable, reason::UNREACHABLE, &what, report)
     }
 
     /// The exchange broke.
     pub(crate) fn broken(&self, code: Code, why: &str, report: &CallReport) -> Status {
-        let what = format!("the call to {} at {} broke off: {why}", self.service, self.target);
+        let what = format!(
+            "the call to {} at {} broke off: {why}",
+            self.service, self.target
+        );
         let reason = match code {
             Code::Cancelled => reason::CANCELLED,
             Code::ResourceExhausted => reason::OVERLOADED,
@@ -90,7 +89,10 @@ impl Failures {
 
     /// What came is no gRPC response.
     pub(crate) fn not_grpc(&self, code: Code, why: &str, report: &CallReport) -> Status {
-        let what = format!("{} at {} did not answer as gRPC does: {why}", self.service, self.target);
+        let what = format!(
+            "{} at {} did not answer as gRPC does: {why}",
+            self.service, self.target
+        );
         self.fault(code, reason::BROKEN_RESPONSE, &what, report)
     }
 
@@ -105,13 +107,24 @@ impl Failures {
             "{} answers with a message of {size} bytes, above the limit of {limit} bytes",
             self.service
         );
-        self.fault(Code::ResourceExhausted, reason::RESPONSE_TOO_LARGE, &what, report)
+        self.fault(
+            Code::ResourceExhausted,
+            reason::RESPONSE_TOO_LARGE,
+            &what,
+            report,
+        )
     }
 
     /// The request is above the limit; it was not sent.
-    pub(crate) fn request_too_large(&self, size: usize, limit: usize) -> Status {
-        let what = format!("the request message of {size} bytes is above the limit of {limit} bytes");
-        self.unsent_fault(Code::ResourceExhausted, reason::REQUEST_TOO_LARGE, &what)
+    pub(crate) fn request_too_large(
+        &self,
+        contract: Option<&MethodPolicy>,
+        limit: usize,
+        size: usize,
+    ) -> Status {
+        let domain = format!("{}.scribemed", self.service);
+        let fault = Fault::request_too_large(contract, limit, domain, size);
+        with_report(fault.into_status(), &self.unsent())
     }
 
     /// The circuit breaker is open.
@@ -149,8 +162,16 @@ impl Failures {
 
     /// The deadline passed.
     pub(crate) fn deadline_exceeded(&self, report: &CallReport) -> Status {
-        let what = format!("the deadline passed before {} at {} answered", self.service, self.target);
-        self.fault(Code::DeadlineExceeded, reason::DEADLINE_EXCEEDED, &what, report)
+        let what = format!(
+            "the deadline passed before {} at {} answered",
+            self.service, self.target
+        );
+        self.fault(
+            Code::DeadlineExceeded,
+            reason::DEADLINE_EXCEEDED,
+            &what,
+            report,
+        )
     }
 
     /// There was no time left when the call was made.
@@ -175,4 +196,11 @@ impl Failures {
             &error.to_string(),
         )
     }
+}
+
+fn with_report(mut status: Status, report: &CallReport) -> Status {
+    let mut headers = HeaderMap::new();
+    report.write(&mut headers);
+    *status.metadata_mut() = MetadataMap::from_headers(headers);
+    status
 }

@@ -97,7 +97,13 @@ impl CallReport {
             // What a peer said may hold anything; a header may not.
             let clean: String = text
                 .chars()
-                .map(|letter| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' })
+                .map(|letter| {
+                    if letter.is_ascii_graphic() || letter == ' ' {
+                        letter
+                    } else {
+                        '?'
+                    }
+                })
                 .take(300)
                 .collect();
             if let Ok(value) = HeaderValue::try_from(clean) {
@@ -106,7 +112,14 @@ impl CallReport {
         };
         put(TARGET, &self.target);
         put(ATTEMPTS, &self.attempts.to_string());
-        put(SENT, if self.may_have_been_sent { "perhaps" } else { "no" });
+        put(
+            SENT,
+            if self.may_have_been_sent {
+                "perhaps"
+            } else {
+                "no"
+            },
+        );
         if let Some(endpoint) = &self.endpoint {
             put(ENDPOINT, endpoint);
         }

@@ -109,10 +109,7 @@ impl Streaming {
             Poll::Ready(None) => {
                 let why = "the response ended without a grpc-status";
                 let report = self.record.report(Some(&self.ticket));
-                let status = self
-                    .record
-                    .failures()
-                    .not_grpc(Code::Unknown, why, &report);
+                let status = self.record.failures().not_grpc(Code::Unknown, why, &report);
                 Poll::Ready(Err(End::Failed(status, Outcome::Failure)))
             }
             Poll::Ready(Some(Err(broken))) => Poll::Ready(Err(self.broken(&broken))),

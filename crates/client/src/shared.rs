@@ -11,6 +11,7 @@ use scribemed_resilience::adaptive::AdaptiveThrottle;
 use scribemed_resilience::breaker::{Breaker, State};
 use scribemed_resilience::budget::Budget;
 use scribemed_resilience::throttle::RetryThrottle;
+use scribemed_rpc::MethodPolicy;
 use scribemed_rpc::policy::LoadBalancing;
 use scribemed_telemetry::metrics::{MethodMetrics, TargetMetrics};
 use tokio_util::sync::DropGuard;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
 
 /// A method that a channel calls.
 pub(crate) struct Method {
+    pub(crate) contract: Option<&'static MethodPolicy>,
     /// What is in force now.
     pub(crate) policy: ArcSwap<CallPolicy>,
     pub(crate) needs_token: bool,
@@ -63,7 +65,11 @@ impl Shared {
         let name = breaker_name(state);
         let (service, target) = (self.failures.service(), self.failures.target());
         if state == State::Open {
-            tracing::warn!(service, target, "the circuit breaker is {name}: calls fail at once");
+            tracing::warn!(
+                service,
+                target,
+                "the circuit breaker is {name}: calls fail at once"
+            );
         } else {
             tracing::info!(service, target, "the circuit breaker is {name}");
         }

@@ -108,12 +108,9 @@ impl Ticket {
 
     fn metrics_of_unwanted(&self, code: Code) {
         let now = self.shared.clock.now();
-        self.method.metrics.attempt_ended(
-            code as i32,
-            now.since(self.begun),
-            self.sent_bytes,
-            0,
-        );
+        self.method
+            .metrics
+            .attempt_ended(code as i32, now.since(self.begun), self.sent_bytes, 0);
     }
 }
 

@@ -160,11 +160,14 @@ impl Pool {
     /// New endpoints are healthy before old ones go: those that leave stay in rotation until one of the others is ready and
     /// no other is still on its way, or for 10 s once one is ready.
     fn let_go(&mut self, now: Tick) {
-        let staying = || self.members.iter().filter(|member| member.leaving.is_none());
+        let staying = || {
+            self.members
+                .iter()
+                .filter(|member| member.leaving.is_none())
+        };
         let ready = staying().any(|member| member.endpoint.state() == State::Ready);
-        let settled = staying().all(|member| {
-            !matches!(member.endpoint.state(), State::Idle | State::Connecting)
-        });
+        let settled = staying()
+            .all(|member| !matches!(member.endpoint.state(), State::Idle | State::Connecting));
         if !ready {
             return;
         }
@@ -245,7 +248,7 @@ impl Pool {
         let connecting = self
             .members
             .iter()
-            .any(|member| member.endpoint.state() == State::Connecting);
+            .any(|member| matches!(member.endpoint.state(), State::Idle | State::Connecting));
         if connecting {
             return Otherwise::Connecting;
         }

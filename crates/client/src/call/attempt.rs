@@ -126,19 +126,16 @@ impl fmt::Display for Failed {
 
 impl Call {
     /// An endpoint for an attempt, another one than `avoid` where there is one, once the breaker lets it through.
-    pub(super) async fn ticket(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Ticket, Refusal> {
+    pub(super) async fn ticket(
+        &mut self,
+        avoid: Option<&Arc<Endpoint>>,
+    ) -> Result<Ticket, Refusal> {
         loop {
             let picked = self.pick(avoid).await?;
             let now = self.shared.clock.now();
             match self.shared.breaker.admit(now) {
                 Ok(permit) => {
-                    return Ok(Ticket::new(
-                        &self.shared,
-                        &self.method,
-                        picked,
-                        permit,
-                        now,
-                    ));
+                    return Ok(Ticket::new(&self.shared, &self.method, picked, permit, now));
                 }
                 Err(open) if self.record.policy.wait_for_ready => {
                     let wait = open.retry_in.max(Duration::from_millis(1));

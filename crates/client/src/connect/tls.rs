@@ -34,7 +34,9 @@ pub enum TlsError {
         source: rustls::pki_types::pem::Error,
     },
     /// There is not one root certificate to trust.
-    #[error("there is no root certificate to trust; name a file with some, or install the system's (ca-certificates)")]
+    #[error(
+        "there is no root certificate to trust; name a file with some, or install the system's (ca-certificates)"
+    )]
     NoRoots,
     /// Certificate and key do not go together, or cannot be used.
     #[error("the certificate and its key cannot be used")]
@@ -44,7 +46,10 @@ pub enum TlsError {
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tls")
-            .field("presents_certificate", &self.config.client_auth_cert_resolver.has_certs())
+            .field(
+                "presents_certificate",
+                &self.config.client_auth_cert_resolver.has_certs(),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -81,11 +86,12 @@ impl Tls {
             .with_root_certificates(store);
         let mut config = match identity {
             Some((chain, key)) => {
-                let private = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::Pem {
-                    path: key.to_owned(),
-                    what: "private key",
-                    source,
-                })?;
+                let private =
+                    PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::Pem {
+                        path: key.to_owned(),
+                        what: "private key",
+                        source,
+                    })?;
                 builder
                     .with_client_auth_cert(certificates(chain)?, private)
                     .map_err(TlsError::Identity)?
@@ -98,11 +104,7 @@ impl Tls {
         })
     }
 
-    pub(super) async fn wrap(
-        &self,
-        io: Box<dyn Io>,
-        server_name: &str,
-    ) -> io::Result<Box<dyn Io>> {
+    pub(super) async fn wrap(&self, io: Box<dyn Io>, server_name: &str) -> io::Result<Box<dyn Io>> {
         let name = ServerName::try_from(server_name.to_owned()).map_err(io::Error::other)?;
         let stream = TlsConnector::from(Arc::clone(&self.config))
             .connect(name, io)

@@ -74,7 +74,10 @@ pub(super) async fn watch(
             return;
         }
         failures += 1;
-        endpoint.failed(format!("the watch of its health broke: {}", status.message()));
+        endpoint.failed(format!(
+            "the watch of its health broke: {}",
+            status.message()
+        ));
         tell(State::Unknown);
         let wait = environment
             .backoff
