@@ -4,6 +4,7 @@
     reason = "a command line program talks to its user"
 )]
 
+mod bench;
 mod model;
 mod process;
 mod proto;
@@ -26,6 +27,8 @@ enum Task {
     Up(up::Args),
     /// Set up and check everything.
     Test,
+    /// Measure the platform against bare tonic and grpc-go.
+    Bench(bench::Args),
     /// Put the speech model in place.
     Model(model::Args),
     /// Check the contract with buf.
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Up(args) => up::run(&args),
         Task::Test => test::run(),
+        Task::Bench(args) => bench::run(&args),
         Task::Model(args) => model::run(&args).map(drop),
         Task::Proto(args) => proto::run(&args),
         Task::Tidy(args) => tidy::run(&args),
