@@ -27,7 +27,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn new(send: SendRequest<Bytes>) -> Self {
+    pub(crate) fn new(send: SendRequest<Bytes>) -> Self {
         Self {
             send,
             calls: AtomicU32::new(0),

@@ -160,6 +160,14 @@ impl Endpoint {
         best
     }
 
+    /// Makes it ready on this connection.
+    pub(crate) fn connect(&self, connection: Arc<Connection>) {
+        if let Some(slot) = self.slots.first() {
+            slot.connection.store(Some(connection));
+            slot.state.store(State::Ready as u8, Relaxed);
+        }
+    }
+
     pub(crate) fn enter(&self) {
         self.pending.fetch_add(1, Relaxed);
     }
