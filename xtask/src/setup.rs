@@ -41,10 +41,17 @@ pub(crate) const FETCH: &[Need] = &[
     },
 ];
 
-/// To test: the history, what builds grpcurl, and people who speak.
+/// To test: the history, what builds grpcurl, what reads the metrics, and people who speak.
 pub(crate) const TEST: &[Need] = &[
     program("git", "git"),
     program("go", "golang-go"),
+    Need {
+        what: "/usr/bin/prometheus",
+        is_there: |need| {
+            std::env::var_os("SCRIBEMED_PROMETHEUS").is_some() || Path::new(need.what).is_file()
+        },
+        packages: "prometheus",
+    },
     Need {
         what: "/usr/share/pocketsphinx/test/data/librivox",
         is_there: |need| Path::new(need.what).is_dir(),
