@@ -65,7 +65,8 @@ fn platform() -> Platform {
     Platform::new(settings, CancellationToken::new())
 }
 
-/// Prometheus on a free port, scraping `target` once a second, and where it answers. It ends when it is dropped.
+/// Prometheus on a free port, scraping `target` once a second, and where it answers. It ends when it is dropped. The first
+/// 5 s it does nothing: its discovery is that slow, and cannot be told otherwise.
 async fn start(folder: &Path, target: SocketAddr) -> (Child, SocketAddr) {
     let config = format!(
         "scrape_configs:\n- job_name: scribemed\n  scrape_interval: 1s\n  static_configs:\n  - targets: ['{target}']\n"
@@ -79,8 +80,6 @@ async fn start(folder: &Path, target: SocketAddr) -> (Child, SocketAddr) {
             folder.join("data").display()
         ))
         .args(["--web.listen-address=127.0.0.1:0", "--log.format=json"])
-        // Otherwise it waits 5 s before it looks at its targets.
-        .arg("--scrape.discovery-reload-interval=50ms")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -83,7 +83,7 @@ Try, in another terminal:
 Ctrl-C stops it; what was accepted goes on after the next start.
 ",
         transcription = port(1),
-        channels = admin.last().map_or(String::new(), |admin| format!("  curl http://{admin}/debug/channels?format=json\n")),
+        channels = admin.last().map_or(String::new(), |admin| format!("  curl 'http://{admin}/debug/channels?format=json'\n")),
     ));
     out
 }
