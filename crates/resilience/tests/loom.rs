@@ -49,8 +49,8 @@ where
     (shared, results)
 }
 
-/// As `loom::model`, with at most 3 preemptions where `LOOM_MAX_PREEMPTIONS` says nothing: a budget reads many words, and with any
-/// number of preemptions the larger models take minutes.
+/// As `loom::model`, with at most 3 preemptions where `LOOM_MAX_PREEMPTIONS` says nothing: with any number
+/// of them the larger models take minutes.
 fn model(check: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
@@ -230,7 +230,7 @@ mod breakers {
 
     #[test]
     fn never_more_probes_than_slots() {
-        loom::model(|| {
+        model(|| {
             let ask = |shared: &Shared| shared.breaker.admit(at(OPEN_FOR)).is_ok();
             let (shared, results) = together(open(2), &[ask, ask, ask]);
             assert_eq!(granted(&results), 2);
