@@ -136,27 +136,6 @@ mod budgets {
     }
 
     #[test]
-    fn a_thread_that_was_held_up_changes_no_other_stretch() {
-        model(|| {
-            let budget = budget(0.0, 3);
-            assert!(budget.try_reserve(at(0)));
-            // The stretches of 0 and 1.5 s share their place among those that have ended. Both threads end the first one, and
-            // the second ends the other as well.
-            let (budget, results) = together(
-                budget,
-                &[
-                    |budget: &Budget| budget.try_reserve(at(500)),
-                    |budget| budget.try_reserve(at(1_500)) && budget.try_reserve(at(2_000)),
-                ],
-            );
-            assert_eq!(results, [true, true]);
-            // The first thread's counts, too, if it was so late that it reserved after 1.5 s.
-            let young = 3 - budget.available(at(2_000));
-            assert!((2..=3).contains(&young), "{young}");
-        });
-    }
-
-    #[test]
     fn no_call_is_lost_and_none_counts_twice() {
         model(|| {
             let budget = budget(1.0, 0);
