@@ -175,7 +175,7 @@ impl Call {
             let mut rules = Rules {
                 repeatable: policy.idempotency != Idempotency::Unknown,
                 max_attempts: 1,
-                retryable: &[],
+                retryable: false,
                 backoff: Backoff::DEFAULT,
                 previous_attempts: self.record.outgoing.previous_attempts(),
                 throttle: None,
@@ -187,9 +187,7 @@ impl Call {
                 rules.max_attempts = retry.max_attempts;
                 rules.backoff = retry.backoff;
                 rules.throttle = throttle.as_deref();
-                if retry.codes.contains(failed.failure.code) {
-                    rules.retryable = std::slice::from_ref(&failed.failure.code);
-                }
+                rules.retryable = retry.codes.contains(failed.failure.code);
             }
             let random = &mut shared.random.source();
             let verdict = retries.on_failure(&rules, failed.failure, now, random);

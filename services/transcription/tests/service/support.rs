@@ -101,7 +101,7 @@ impl Running {
             &v2::TRANSCRIPTION_SERVICE_POLICY,
             &v1::TRANSCRIPTION_SERVICE_POLICY,
         ];
-        Channel::new(&self.address.parse().unwrap(), &policies, tokens)
+        Channel::new(&self.address.parse().unwrap(), &policies, tokens).unwrap()
     }
 
     /// Asks it to drain; [`ended`](Self::ended) waits for it.
