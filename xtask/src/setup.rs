@@ -41,10 +41,18 @@ pub(crate) const FETCH: &[Need] = &[
     },
 ];
 
-/// To test: the history, what builds grpcurl, and people who speak.
+/// To test: the history, what builds grpcurl, a DNS server to ask, and people who speak.
 pub(crate) const TEST: &[Need] = &[
     program("git", "git"),
     program("go", "golang-go"),
+    // Looked for where the tests look: /usr/sbin is not on everybody's PATH. The package starts no daemon.
+    Need {
+        what: "/usr/sbin/dnsmasq",
+        is_there: |need| {
+            std::env::var_os("SCRIBEMED_DNSMASQ").is_some() || Path::new(need.what).is_file()
+        },
+        packages: "dnsmasq-base",
+    },
     Need {
         what: "/usr/share/pocketsphinx/test/data/librivox",
         is_there: |need| Path::new(need.what).is_dir(),
