@@ -99,6 +99,14 @@ impl World {
     }
 }
 
+/// Waits for the next change, and fails when there is none: the clock jumps, so the look-ups in between are no hour.
+async fn changed(views: &mut watch::Receiver<View>) {
+    timeout(SECOND * 3_600, views.changed())
+        .await
+        .unwrap()
+        .unwrap();
+}
+
 fn addresses(texts: &[&str]) -> Vec<Address> {
     texts
         .iter()
@@ -133,7 +141,7 @@ async fn asks_at_once_and_again_when_the_records_have_expired() {
     let mut world = World::new(Config::default(), [good(&["10.0.0.1:1"], 5)]);
     let mut views = world.discovery.subscribe();
     assert!(world.discovery.view().addresses.is_empty());
-    views.changed().await.unwrap();
+    changed(&mut views).await;
     assert_eq!(start, Instant::now());
     assert_eq!(world.texts(), ["10.0.0.1:1"]);
     assert_eq!(world.discovery.view().resolved_at, Some(start));
@@ -235,9 +243,9 @@ async fn nothing_takes_the_last_good_set_away() {
             ],
         );
         let mut views = world.discovery.subscribe();
-        views.changed().await.unwrap();
+        changed(&mut views).await;
         let good_at = views.borrow_and_update().resolved_at;
-        views.changed().await.unwrap();
+        changed(&mut views).await;
         let view = views.borrow_and_update().clone();
         assert_eq!(world.texts(), ["10.0.0.1:1", "10.0.0.2:1"], "{expect}");
         assert_eq!(view.resolved_at, good_at);
@@ -248,7 +256,7 @@ async fn nothing_takes_the_last_good_set_away() {
             (not_found, timeout),
             "{error}"
         );
-        views.changed().await.unwrap();
+        changed(&mut views).await;
         assert_eq!(world.texts(), ["10.0.0.3:1"], "{expect}");
         assert!(world.discovery.view().error.is_none());
         assert!(world.discovery.view().resolved_at > good_at);
@@ -315,7 +323,7 @@ async fn an_order_with_a_meaning_stays() {
         Config::default(),
         [good(&["10.0.0.2:1", "10.0.0.1:1", "10.0.0.2:1"], 5)],
     );
-    world.discovery.subscribe().changed().await.unwrap();
+    changed(&mut world.discovery.subscribe()).await;
     assert_eq!(world.texts(), ["10.0.0.2:1", "10.0.0.1:1"]);
 }
 
@@ -361,7 +369,7 @@ async fn what_never_changes_is_asked_for_once() {
 async fn dropping_it_ends_the_task_and_leaves_the_last_view() {
     let mut world = World::new(Config::default(), [good(&["10.0.0.1:1"], 5)]);
     let mut views = world.discovery.subscribe();
-    views.changed().await.unwrap();
+    changed(&mut views).await;
     world.next().await;
     drop(world.discovery);
     assert_eq!(timeout(SECOND, world.asked.recv()).await, Ok(None));
@@ -383,7 +391,7 @@ async fn of_many_a_subset_is_used() {
         ttl: Some(SECOND),
     };
     let world = World::new(config, [Step::Answer(Ok(answer.clone()))]);
-    world.discovery.subscribe().changed().await.unwrap();
+    changed(&mut world.discovery.subscribe()).await;
     assert_eq!(*world.discovery.view().addresses, *subset(&all, 7, 32));
     let world = World::new(
         Config {
@@ -392,7 +400,7 @@ async fn of_many_a_subset_is_used() {
         },
         [Step::Answer(Ok(answer))],
     );
-    world.discovery.subscribe().changed().await.unwrap();
+    changed(&mut world.discovery.subscribe()).await;
     assert_eq!(*world.discovery.view().addresses, *all);
 }
 
@@ -414,7 +422,7 @@ async fn a_part_is_better_than_nothing_and_worse_than_a_good_set() {
         (&["10.0.0.1:1", "10.0.0.2:1"], false),
         (&["10.0.0.1:1", "10.0.0.2:1"], true),
     ] {
-        views.changed().await.unwrap();
+        changed(&mut views).await;
         assert_eq!(world.texts(), expect);
         assert_eq!(views.borrow_and_update().error.is_some(), error);
     }
