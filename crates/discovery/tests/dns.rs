@@ -327,6 +327,22 @@ async fn a_family_that_is_not_answered_does_not_hide_the_other() {
     assert_eq!(found.ttl, Some(Duration::from_secs(60)));
 }
 
+/// A name that may well be there must not be called missing.
+#[tokio::test]
+async fn no_addresses_of_one_family_and_no_answer_for_the_other_is_a_timeout() {
+    let broken = Broken::answering(broken::NO_AAAA).await;
+    let resolver = resolver(broken.address()).with_timeout(Duration::from_secs(8));
+    let error = ask(&resolver, "dns:///auth.test:7").await.unwrap_err();
+    assert!(error.is_timeout() && !error.is_not_found(), "{error}");
+    let error = ask(
+        &resolver.with_timeout(Duration::from_millis(300)),
+        "dns:///auth.test:7",
+    )
+    .await
+    .unwrap_err();
+    assert!(error.is_timeout() && !error.is_not_found(), "{error}");
+}
+
 /// Follows a set as an operator changes it: up, down, away and back, and the server itself gone.
 #[tokio::test]
 async fn discovery_follows_and_never_goes_empty() {
@@ -338,14 +354,10 @@ async fn discovery_follows_and_never_goes_empty() {
         timeout: Duration::from_secs(1),
         ..Config::default()
     };
-    let target = format!("dns://{}/svc.test:7", server.address())
-        .parse()
-        .unwrap();
-    let discovery = Discovery::start(
-        target,
-        Arc::new(elsewhere().with_timeout(Duration::from_millis(700))),
-        config,
-    );
+    // One resolver for all look-ups, which must not cache.
+    let resolver = resolver(server.address()).with_timeout(Duration::from_millis(700));
+    let target = "dns:///svc.test:7".parse().unwrap();
+    let discovery = Discovery::start(target, Arc::new(resolver), config);
     let mut views = discovery.subscribe();
     let mut until = async |expect: &[&str], error: &str| {
         let reached = views.wait_for(|view| {

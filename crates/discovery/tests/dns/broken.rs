@@ -35,6 +35,12 @@ pub(crate) const ANOTHER_ID: Answer = |question| {
 /// Answers for A and never for AAAA, as some boxes in between do.
 pub(crate) const ONLY_A: Answer = only_a;
 
+/// Says that there is no AAAA, and nothing of A.
+pub(crate) const NO_AAAA: Answer = |question| {
+    let end = question_end(question);
+    (question[end - 4..end - 2] == [0, 28]).then(|| with_flags(question, 0x81, 0x80))
+};
+
 fn only_a(question: &[u8]) -> Option<Vec<u8>> {
     let end = question_end(question);
     // The type is that of the question: 1 is A.
