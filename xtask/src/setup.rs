@@ -45,6 +45,14 @@ pub(crate) const FETCH: &[Need] = &[
 pub(crate) const TEST: &[Need] = &[
     program("git", "git"),
     program("go", "golang-go"),
+    // Looked for where the tests look: /usr/sbin is not on everybody's PATH. The package starts no daemon.
+    Need {
+        what: "/usr/sbin/dnsmasq",
+        is_there: |need| {
+            std::env::var_os("SCRIBEMED_DNSMASQ").is_some() || Path::new(need.what).is_file()
+        },
+        packages: "dnsmasq-base",
+    },
     Need {
         what: "/usr/bin/prometheus",
         is_there: |need| {

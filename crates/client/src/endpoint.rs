@@ -145,7 +145,7 @@ impl Endpoint {
                 continue;
             };
             let calls = connection.calls();
-            if (calls as usize) < connection.room() {
+            if calls < connection.room() {
                 return Some(connection);
             }
             if best.as_ref().is_none_or(|best| calls < best.calls()) {
