@@ -248,7 +248,9 @@ impl<'a> Project<'a> {
 
 /// The last lines of a log that tell more than that a call went well.
 fn telling(log: &str) -> String {
-    let well = |line: &&str| line.contains("\"served\"") && line.contains("\"Ok\"");
+    let well = |line: &&str| {
+        line.contains("\"served\"") && line.to_lowercase().contains("\"code\":\"ok\"")
+    };
     let lines: Vec<&str> = log.lines().filter(|line| !well(line)).collect();
     lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
 }
