@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, Uri, header};
+use http::{HeaderMap, Request, Response, Uri};
 use scribemed_auth::Token;
 use scribemed_resilience::Tick;
 use scribemed_resilience::backoff::Backoff;
@@ -26,9 +26,9 @@ pub(crate) use self::record::{Record, code_of};
 use self::timer::Interrupted;
 pub(crate) use self::timer::Timer;
 use crate::body::Framing;
-use crate::connection::RecvBody;
+use crate::connection::{Connection, RecvBody};
 use crate::endpoint::Endpoint;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{self, Outgoing};
 use crate::payload::Payload;
 use crate::policy::Reattempt;
 use crate::response::ResponseBody;
@@ -240,14 +240,22 @@ impl Call {
     }
 
     /// The head of one attempt.
-    fn head(&self, previous_attempts: u32, now: Instant) -> Request<()> {
+    fn head(
+        &self,
+        previous_attempts: u32,
+        now: Instant,
+        connection: &Connection,
+    ) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
         *request.uri_mut() = self.uri.clone();
-        let mut headers = self.headers.clone();
+        let mut headers = HeaderMap::with_capacity(self.headers.len() + 6);
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
         if let Some(token) = &self.token {
-            headers.insert(header::AUTHORIZATION, token.header().clone());
+            headers.insert(metadata::X_SERVICE_AUTHORIZATION, token.indexed_header());
         }
         if previous_attempts > 0 {
             headers.insert(
@@ -256,6 +264,14 @@ impl Call {
             );
         }
         self.record.outgoing.write(&mut headers, now);
+        if connection.is_primed() {
+            // Each is new with each call. In HPACK's table they would drive each other out, and everything else.
+            for name in outgoing::UNIQUE {
+                if let Some(value) = headers.get_mut(name) {
+                    value.set_sensitive(true);
+                }
+            }
+        }
         *request.headers_mut() = headers;
         request
     }

@@ -24,6 +24,8 @@ pub(crate) struct Connection {
     begun: AtomicU32,
     /// How many calls at a time are good for it.
     room: AtomicU32,
+    /// The names of our headers are in HPACK's table of the peer.
+    primed: AtomicBool,
     /// A ping has not been answered in time: nothing new is sent here, and what can be sent again goes elsewhere.
     suspect: AtomicBool,
 }
@@ -35,6 +37,7 @@ impl Connection {
             send,
             calls: AtomicU32::new(0),
             begun: AtomicU32::new(0),
+            primed: AtomicBool::new(false),
             suspect: AtomicBool::new(false),
         };
         connection.measure_room();
@@ -58,6 +61,11 @@ impl Connection {
 
     pub(crate) fn is_suspect(&self) -> bool {
         self.suspect.load(Relaxed)
+    }
+
+    /// Whether a call was sent here before: its headers put their names into HPACK's table.
+    pub(crate) fn is_primed(&self) -> bool {
+        self.primed.load(Relaxed) || self.primed.swap(true, Relaxed)
     }
 
     /// How many calls at a time are good for it: what the peer allows, and no more than fit before calls wait for each

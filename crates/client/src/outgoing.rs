@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use scribemed_rpc::{
     CallContext, Deadline, RequestId, TraceContext, format_timeout, metadata, parse_timeout,
 };
@@ -15,6 +15,13 @@ use crate::policy::CallPolicy;
 
 /// Kept back from the remaining time of the call that is being served, so that there is time left to answer it.
 const HOP_MARGIN: Duration = Duration::from_millis(5);
+
+/// The headers whose values are new with each call.
+pub(crate) const UNIQUE: [HeaderName; 3] = [
+    metadata::GRPC_TIMEOUT,
+    metadata::X_REQUEST_ID,
+    metadata::TRACEPARENT,
+];
 
 /// An outgoing call: until when, as part of what, and whether it is still wanted.
 #[derive(Debug)]

@@ -127,7 +127,7 @@ impl Call {
     }
 
     fn launch(&self, mut ticket: Ticket, body: Bytes, previous: u32) -> InFlight {
-        let head = self.head(previous, ticket.at());
+        let head = self.head(previous, ticket.at(), &ticket.connection);
         ticket.sent_bytes = body.len() as u64;
         Box::pin(async move {
             let left = AtomicBool::new(false);
