@@ -25,13 +25,6 @@
 //! of range, or against the contract is an [`Error`] that says where.
 
 mod error;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the channel opens it when it is built with the path of a service config"
-    )
-)]
 pub(crate) mod file;
 mod json;
 mod number;

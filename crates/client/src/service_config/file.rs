@@ -47,12 +47,12 @@ impl ConfigFile {
     ///
     /// # Errors
     /// When the file cannot be read, is no regular file, is larger than 1 MiB, or holds a config that is refused.
-    pub(crate) async fn open(
+    pub(crate) fn open(
         path: impl Into<PathBuf>,
         contracts: &[&'static ServicePolicy],
     ) -> Result<(Self, ServiceConfig), FileError> {
         let path = path.into();
-        let content = read(&path).await?;
+        let content = read(&path)?;
         let config = parse(&path, &content, contracts)?;
         log_notes(&path, &config);
         let mut looks = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
@@ -75,7 +75,11 @@ impl ConfigFile {
     pub(crate) async fn changed(&mut self) -> ServiceConfig {
         loop {
             self.looks.tick().await;
-            let content = read(&self.path).await;
+            let path = self.path.clone();
+            let Ok(content) = tokio::task::spawn_blocking(move || read(&path)).await else {
+                // The runtime ends.
+                continue;
+            };
             // There is no await from here on, so that what is taken over is also returned.
             match self.judge(content) {
                 Found::Nothing => {}
@@ -130,12 +134,12 @@ impl ConfigFile {
     }
 }
 
-async fn read(path: &Path) -> Result<String, FileError> {
+fn read(path: &Path) -> Result<String, FileError> {
     let unreadable = |source| FileError::Unreadable {
         path: path.to_owned(),
         source,
     };
-    let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    let about = std::fs::metadata(path).map_err(unreadable)?;
     if !about.is_file() {
         let kind = std::io::ErrorKind::InvalidInput;
         let what = "it is no regular file; name a file that holds JSON";
@@ -146,7 +150,7 @@ async fn read(path: &Path) -> Result<String, FileError> {
         let what = format!("it has {} bytes; at most {MAX_BYTES} are read", about.len());
         return Err(unreadable(std::io::Error::new(kind, what)));
     }
-    tokio::fs::read_to_string(path).await.map_err(unreadable)
+    std::fs::read_to_string(path).map_err(unreadable)
 }
 
 fn parse(

@@ -19,7 +19,7 @@ async fn open(content: &str) -> (TempDir, PathBuf, ConfigFile) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inn.json");
     std::fs::write(&path, content).unwrap();
-    let (file, config) = ConfigFile::open(&path, CONTRACTS).await.unwrap();
+    let (file, config) = ConfigFile::open(&path, CONTRACTS).unwrap();
     assert_eq!(config, ServiceConfig::parse(content, CONTRACTS).unwrap());
     (folder, path, file)
 }
@@ -111,15 +111,15 @@ async fn what_cannot_be_taken_at_the_start_is_an_error() {
         let text = error.map(|error| with_sources(&error)).unwrap_or_default();
         assert!(text.contains("inn") && text.contains(expect), "{text}");
     };
-    check(open(&path).await.err(), "cannot be read: ");
+    check(open(&path).err(), "cannot be read: ");
     std::fs::write(&path, "{").unwrap();
-    check(open(&path).await.err(), "is refused: line 1, column 1: EOF");
+    check(open(&path).err(), "is refused: line 1, column 1: EOF");
     std::fs::write(&path, " ".repeat(1024 * 1024 + 1)).unwrap();
     check(
-        open(&path).await.err(),
+        open(&path).err(),
         "it has 1048577 bytes; at most 1048576 are read",
     );
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
-    check(open(&path).await.err(), "it is no regular file");
+    check(open(&path).err(), "it is no regular file");
 }
