@@ -1,14 +1,17 @@
 //! What must hold for any input that comes from outside: no panic, no endless work, and the promises of each parser.
 //!
 //! One function for each fuzz target, which panics where something does not hold. libFuzzer calls it from `fuzz_targets`; an
-//! ordinary test, which needs no nightly compiler, calls it with the seeds of `fuzz/corpus` and many changes of them:
+//! ordinary test calls it with the seeds of `fuzz/corpus` and many changes of them. The stable compiler does for both, as
+//! long as no sanitizer is asked for, which code without `unsafe` has little use for:
 //!
 //! ```sh
 //! cargo test --package scribemed-fuzz-harness
-//! cargo +nightly fuzz run target_uri
+//! mkdir -p fuzz/found
+//! cargo fuzz run --sanitizer none target_uri fuzz/found fuzz/corpus/target_uri
 //! ```
 //!
-//! What libFuzzer finds to be wrong lies in `fuzz/artifacts`; it is moved to `fuzz/corpus` with the repair.
+//! An input that shows a fault lies in `fuzz/artifacts`; it moves to `fuzz/corpus` together with the repair.
+
 #![allow(
     clippy::missing_panics_doc,
     reason = "to panic is how each target tells: see `Harness`"
