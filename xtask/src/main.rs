@@ -4,6 +4,7 @@
     reason = "a command line program talks to its user"
 )]
 
+mod bench;
 mod compose;
 mod images;
 mod model;
@@ -28,6 +29,8 @@ enum Task {
     Up(up::Args),
     /// Set up and check everything.
     Test,
+    /// Measure the platform against bare tonic and grpc-go.
+    Bench(bench::Args),
     /// Put the speech model in place.
     Model(model::Args),
     /// Check the contract with buf.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Up(args) => up::run(&args),
         Task::Test => test::run(),
+        Task::Bench(args) => bench::run(&args),
         Task::Model(args) => model::run(&args).map(drop),
         Task::Proto(args) => proto::run(&args),
         Task::Tidy(args) => tidy::run(&args),

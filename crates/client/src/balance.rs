@@ -1,5 +1,6 @@
 //! Which endpoint a call goes to.
 
+mod measure;
 mod pool;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use scribemed_resilience::slow_start::SlowStart;
 use scribemed_rpc::policy::LoadBalancing;
 use tokio::sync::watch;
 
+pub use self::measure::measure_picks;
 pub(crate) use self::pool::{Pool, Settings};
 use crate::clock::Random;
 use crate::connection::Connection;

@@ -22,18 +22,23 @@ pub(crate) struct Connection {
     calls: AtomicU32,
     /// Calls that were ever begun, wrapping.
     begun: AtomicU32,
+    /// How many calls at a time are good for it.
+    room: AtomicU32,
     /// A ping has not been answered in time: nothing new is sent here, and what can be sent again goes elsewhere.
     suspect: AtomicBool,
 }
 
 impl Connection {
-    fn new(send: SendRequest<Bytes>) -> Self {
-        Self {
+    pub(crate) fn new(send: SendRequest<Bytes>) -> Self {
+        let connection = Self {
+            room: AtomicU32::new(0),
             send,
             calls: AtomicU32::new(0),
             begun: AtomicU32::new(0),
             suspect: AtomicBool::new(false),
-        }
+        };
+        connection.measure_room();
+        connection
     }
 
     pub(crate) fn calls(&self) -> u32 {
@@ -57,9 +62,15 @@ impl Connection {
 
     /// How many calls at a time are good for it: what the peer allows, and no more than fit before calls wait for each
     /// other in h2's one lock.
-    pub(crate) fn room(&self) -> usize {
-        const COMFORTABLE: usize = 128;
-        self.send.current_max_send_streams().min(COMFORTABLE)
+    pub(crate) fn room(&self) -> u32 {
+        self.room.load(Relaxed)
+    }
+
+    /// Asks h2 what the peer allows. Not for each call: it takes h2's lock.
+    fn measure_room(&self) {
+        const COMFORTABLE: u32 = 128;
+        let allowed = u32::try_from(self.send.current_max_send_streams()).unwrap_or(COMFORTABLE);
+        self.room.store(allowed.min(COMFORTABLE), Relaxed);
     }
 }
 

@@ -145,7 +145,7 @@ impl Endpoint {
                 continue;
             };
             let calls = connection.calls();
-            if (calls as usize) < connection.room() {
+            if calls < connection.room() {
                 return Some(connection);
             }
             if best.as_ref().is_none_or(|best| calls < best.calls()) {
@@ -158,6 +158,14 @@ impl Endpoint {
             slot.wanted.notify_one();
         }
         best
+    }
+
+    /// Makes it ready on this connection.
+    pub(crate) fn connect(&self, connection: Arc<Connection>) {
+        if let Some(slot) = self.slots.first() {
+            slot.connection.store(Some(connection));
+            slot.state.store(State::Ready as u8, Relaxed);
+        }
     }
 
     pub(crate) fn enter(&self) {

@@ -26,6 +26,7 @@ mod shared;
 mod status;
 mod ticket;
 
+pub use balance::measure_picks;
 pub use builder::{BuildError, Builder, Config};
 pub use channel::{Channel, NeverResolved};
 pub use connect::{BoxFuture, Connect, Io, SocketConnector, Tls, TlsError};

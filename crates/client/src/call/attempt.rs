@@ -129,32 +129,39 @@ impl Call {
     pub(super) async fn ticket(
         &mut self,
         avoid: Option<&Arc<Endpoint>>,
+        mut now: Instant,
     ) -> Result<Ticket, Refusal> {
         loop {
-            let picked = self.pick(avoid).await?;
-            let now = self.shared.clock.now();
-            match self.shared.breaker.admit(now) {
+            let tick = self.shared.clock.at(now);
+            let picked = match self.shared.balancer.pick(avoid, tick) {
+                Ok(picked) => picked,
+                Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
+                    return Err(Refusal::NobodyThere(why));
+                }
+                Err(_) => {
+                    let picked = self.wait_for_endpoint(avoid).await?;
+                    now = Instant::now();
+                    picked
+                }
+            };
+            match self.shared.breaker.admit(self.shared.clock.at(now)) {
                 Ok(permit) => {
-                    return Ok(Ticket::new(&self.shared, &self.method, picked, permit, now));
+                    let (shared, method) = (&self.shared, &self.method);
+                    return Ok(Ticket::new(shared, method, picked, permit, now));
                 }
                 Err(open) if self.record.policy.wait_for_ready => {
                     let wait = open.retry_in.max(Duration::from_millis(1));
                     self.pause(wait).await.map_err(Refusal::Interrupted)?;
+                    now = Instant::now();
                 }
                 Err(open) => return Err(Refusal::CircuitOpen(open)),
             }
         }
     }
 
-    async fn pick(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
+    /// Waits for an endpoint: for as long as it is not known whether there is one, or as the policy has it.
+    async fn wait_for_endpoint(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
         let balancer = Arc::clone(&self.shared.balancer);
-        match balancer.pick(avoid, self.shared.clock.now()) {
-            Ok(picked) => return Ok(picked),
-            Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
-                return Err(Refusal::NobodyThere(why));
-            }
-            Err(_) => {}
-        }
         let mut news = balancer.subscribe();
         loop {
             news.mark_unchanged();
@@ -176,13 +183,13 @@ impl Call {
 
     /// Sends one attempt and waits for the head of its answer.
     pub(super) async fn attempt(&mut self, mut ticket: Ticket, previous: u32) -> Attempt {
-        let head = self.head(previous);
+        let begun = ticket.at();
+        let head = self.head(previous, begun);
         let (whole, pump) = match &self.payload {
             Payload::Whole(body) => (Some(body.clone()), None),
             Payload::Stream(pump) => (None, Some(Arc::clone(pump))),
         };
         ticket.sent_bytes = whole.as_ref().map_or(0, |body| body.len() as u64);
-        let begun = Instant::now();
         let (per_attempt, looks) = match &self.record.policy.reattempt {
             Reattempt::Retry(retry) => (
                 retry.per_attempt_timeout.map(|timeout| begun + timeout),
@@ -234,7 +241,7 @@ impl Call {
                         self.record.judge_lateness(&ticket),
                     )
                 };
-                ticket.end_as(status.code(), outcome, 0);
+                ticket.end_as(status.code(), outcome, 0, self.shared.clock.now());
                 return Attempt::Over(status);
             }
         };
@@ -276,7 +283,7 @@ fn judge(
                 ticket.never_sent();
             } else {
                 ticket.endpoint.failed(failed.to_string());
-                ticket.end(failed.failure.code, 0);
+                ticket.end(failed.failure.code, 0, now);
             }
             return Err(failed);
         }
@@ -303,7 +310,7 @@ fn judge(
             if Outcome::of(failed.failure.code) == Outcome::Failure {
                 ticket.endpoint.failed(failed.to_string());
             }
-            ticket.end(failed.failure.code, 0);
+            ticket.end(failed.failure.code, 0, now);
             Err(failed)
         }
     }

@@ -28,7 +28,7 @@ type InFlight =
 
 impl Call {
     /// Sends the call again and again until an answer is there; the first good one wins, the others are reset.
-    pub(super) async fn hedge(mut self, policy: &Hedge, body: Bytes) -> Result<Answer, Status> {
+    pub(super) async fn hedge(mut self: Box<Self>, policy: &Hedge, body: Bytes) -> Result<Answer, Status> {
         let mut in_flight: FuturesUnordered<InFlight> = FuturesUnordered::new();
         let mut last: Option<Failed> = None;
         let mut avoid: Option<Arc<Endpoint>> = None;
@@ -40,7 +40,7 @@ impl Call {
                 if begun > 0 && !self.may_hedge() {
                     due = None;
                 } else {
-                    match self.ticket(avoid.as_ref()).await {
+                    match self.ticket(avoid.as_ref(), Instant::now()).await {
                         Ok(ticket) => {
                             avoid = Some(Arc::clone(&ticket.endpoint));
                             in_flight.push(self.launch(ticket, body.clone(), begun));
@@ -127,7 +127,7 @@ impl Call {
     }
 
     fn launch(&self, mut ticket: Ticket, body: Bytes, previous: u32) -> InFlight {
-        let head = self.head(previous);
+        let head = self.head(previous, ticket.at());
         ticket.sent_bytes = body.len() as u64;
         Box::pin(async move {
             let left = AtomicBool::new(false);

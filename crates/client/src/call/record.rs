@@ -115,14 +115,19 @@ impl Record {
         }
     }
 
+    /// Counts it as ended now.
+    pub(crate) fn end_now(&mut self, code: Code) {
+        self.end(code, self.shared.clock.now());
+    }
+
     /// Counts it.
-    pub(crate) fn end(&mut self, code: Code) {
+    pub(crate) fn end(&mut self, code: Code, now: Tick) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
         self.method.metrics.call_ended(
             code as i32,
-            self.shared.clock.now().since(self.begun),
+            now.since(self.begun),
             self.retries,
             self.transparent_retries,
             self.hedges,
@@ -133,7 +138,9 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        self.end(Code::Cancelled);
+        if !self.ended {
+            self.end_now(Code::Cancelled);
+        }
     }
 }
 

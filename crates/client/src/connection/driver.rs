@@ -292,6 +292,8 @@ impl Driver {
                 return Poll::Pending;
             }
             let now = Instant::now();
+            // Peers seldom change what they allow.
+            self.handle.measure_room();
             if let Some(pinged) = &self.pinged {
                 if now >= pinged.at + self.probing.dead_after {
                     return Poll::Ready(Ended::Closed(format!(

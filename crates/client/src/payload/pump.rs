@@ -35,11 +35,11 @@ struct Shared {
 
 impl Pump {
     /// A pump of what was taken of a body already, and of what is left of it.
-    pub(super) fn new(begun: Vec<Bytes>, rest: Option<Pin<Box<Body>>>) -> Self {
+    pub(super) fn new(begun: Vec<Bytes>, rest: Body) -> Self {
         let (attempts, received) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::default());
         let task = Task {
-            rest,
+            rest: Some(rest),
             size: begun.iter().map(Bytes::len).sum(),
             kept: Some(begun),
             shared: Arc::clone(&shared),
@@ -80,7 +80,7 @@ impl Pump {
 
 struct Task {
     /// `None` once the body has ended.
-    rest: Option<Pin<Box<Body>>>,
+    rest: Option<Body>,
     /// What was taken from the body, from its start; `None` once that is not kept any more.
     kept: Option<Vec<Bytes>>,
     size: usize,
@@ -163,7 +163,7 @@ impl Task {
             let Some(body) = &mut self.rest else {
                 return Poll::Ready(Ok(None));
             };
-            match ready!(body.as_mut().poll_frame(cx)) {
+            match ready!(Pin::new(body).poll_frame(cx)) {
                 None => self.rest = None,
                 Some(Err(status)) => return Poll::Ready(Err(Over::Failed(status))),
                 Some(Ok(frame)) => {

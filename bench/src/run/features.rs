@@ -1,0 +1,116 @@
+//! What each feature costs: everything on, against everything but that one, in turn.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::compare::{LOAD, uri};
+use super::fleet::{Fleet, Where};
+use super::measure::{self, Case, Effort, Spread};
+use crate::order::{Call, Load};
+use crate::stack::{Part, Stack};
+
+/// One feature, and how to do without it, or with it.
+struct Feature {
+    name: &'static str,
+    how: How,
+}
+
+enum How {
+    /// The contract turns it off for this method.
+    Without(Call),
+    /// The contract turns it on for this method.
+    With(Call),
+    /// The channel can leave it out.
+    Off(&'static [Part]),
+    /// The server does it when it logs at this level.
+    Log(&'static str),
+}
+
+/// To add one: a method in the contract, or a [`Part`] and its switch in [`stack::ours`](crate::stack::ours).
+const FEATURES: &[Feature] = &[
+    Feature {
+        name: "token: attached, verified, permitted",
+        how: How::Without(Call::UnaryPublic),
+    },
+    Feature {
+        name: "retries armed, request kept for a replay",
+        how: How::Without(Call::UnaryOnce),
+    },
+    Feature {
+        name: "validation of request and response",
+        how: How::Without(Call::UnaryUnchecked),
+    },
+    Feature {
+        name: "all policies of the contract, in the client",
+        how: How::Off(&[Part::Policies]),
+    },
+    Feature {
+        name: "the watch of the service's health",
+        how: How::Off(&[Part::Health]),
+    },
+    Feature {
+        name: "hedging armed in the place of retries",
+        how: How::With(Call::UnaryHedged),
+    },
+    Feature {
+        name: "a log line for each call, as JSON",
+        how: How::Log("info"),
+    },
+];
+
+/// The cost of one feature.
+#[derive(Debug, Serialize)]
+pub(super) struct Cost {
+    pub(super) feature: &'static str,
+    /// In the client, in nanoseconds of CPU time a call.
+    pub(super) client_ns: Spread,
+    /// In the server, in nanoseconds of CPU time a call.
+    pub(super) server_ns: Spread,
+}
+
+/// Measures them.
+pub(super) fn run(fleet: &Fleet, effort: Effort) -> Result<Vec<Cost>> {
+    let server = fleet.server(Stack::Ours)?;
+    let address = uri(&server.address);
+    let everything = Case {
+        name: "everything on".to_owned(),
+        server: server.peer.shared(),
+        driver: fleet.driver(Stack::Ours, &address, &[])?.shared(),
+        load: LOAD,
+    };
+    let mut cases = vec![everything.clone()];
+    for feature in FEATURES {
+        let mut case = Case {
+            name: feature.name.to_owned(),
+            ..everything.clone()
+        };
+        match feature.how {
+            How::Without(call) | How::With(call) => case.load = Load { call, ..LOAD },
+            How::Off(parts) => case.driver = fleet.driver(Stack::Ours, &address, parts)?.shared(),
+            How::Log(level) => {
+                let place = Where {
+                    log: Some(level),
+                    ..Where::default()
+                };
+                let server = fleet.server_at(Stack::Ours, place)?;
+                let address = uri(&server.address);
+                case.server = server.peer.shared();
+                case.driver = fleet.driver(Stack::Ours, &address, &[])?.shared();
+            }
+        }
+        cases.push(case);
+    }
+    let samples = measure::rounds(&cases, effort)?;
+    let costs = FEATURES.iter().zip(&samples[1..]).map(|(feature, other)| {
+        let (more, less) = match feature.how {
+            How::Without(_) | How::Off(_) => (&samples[0], other),
+            How::With(_) | How::Log(_) => (other, &samples[0]),
+        };
+        Cost {
+            feature: feature.name,
+            client_ns: Spread::excess(more, less, |sample| sample.client_ns),
+            server_ns: Spread::excess(more, less, |sample| sample.server_ns),
+        }
+    });
+    Ok(costs.collect())
+}

@@ -1,0 +1,132 @@
+//! Starts servers and drivers, with one key for all of them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+
+use super::peer::Peer;
+use crate::identity::Identity;
+use crate::order::Serving;
+use crate::stack::{Part, Stack};
+
+/// What peers are started with.
+pub(super) struct Fleet {
+    program: PathBuf,
+    folder: tempfile::TempDir,
+    threads: usize,
+}
+
+/// A server and where it listens.
+pub(super) struct Server {
+    pub(super) peer: Peer,
+    pub(super) address: String,
+}
+
+/// How a server differs from the usual one.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Where<'a> {
+    /// The network namespace.
+    pub(super) namespace: Option<&'a str>,
+    /// The address to listen on.
+    pub(super) listen: Option<&'a str>,
+    /// What it logs; it logs nothing otherwise. The lines are thrown away.
+    pub(super) log: Option<&'a str>,
+}
+
+impl Fleet {
+    /// Peers whose runtimes have so many threads.
+    pub(super) fn new(threads: usize) -> Result<Self> {
+        let folder = tempfile::tempdir().context("making a temporary folder")?;
+        Identity::create(&key(folder.path()))?;
+        let program = std::env::current_exe().context("finding this program")?;
+        Ok(Self {
+            program,
+            folder,
+            threads,
+        })
+    }
+
+    pub(super) fn server(&self, stack: Stack) -> Result<Server> {
+        self.server_at(stack, Where::default())
+    }
+
+    pub(super) fn server_at(&self, stack: Stack, place: Where<'_>) -> Result<Server> {
+        let mut command = match place.namespace {
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command
+                    .args(["netns", "exec", namespace])
+                    .arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
+        command.args(["serve", "--stack", &name(&stack)]);
+        self.with_key(&mut command);
+        if let Some(listen) = place.listen {
+            command.args(["--listen", listen]);
+        }
+        if let Some(log) = place.log {
+            command.args(["--log", log]).stderr(Stdio::null());
+        }
+        served(&format!("the {} server", name(&stack)), &mut command)
+    }
+
+    pub(super) fn driver(&self, stack: Stack, target: &str, off: &[Part]) -> Result<Peer> {
+        let mut command = Command::new(&self.program);
+        command.args(["drive", "--stack", &name(&stack), "--target", target]);
+        self.with_key(&mut command);
+        for part in off {
+            command.args(["--off", &name(part)]);
+        }
+        Peer::start(format!("the {} driver", name(&stack)), &mut command)
+    }
+
+    /// The peer in Go, as a server.
+    pub(super) fn go_server(&self, program: &Path, validate: bool) -> Result<Server> {
+        let mut command = self.go(program, "serve", validate);
+        served("the grpc-go server", &mut command)
+    }
+
+    /// The peer in Go, as a driver.
+    pub(super) fn go_driver(&self, program: &Path, address: &str, validate: bool) -> Result<Peer> {
+        let mut command = self.go(program, "drive", validate);
+        command.args(["--target", address]);
+        Peer::start("the grpc-go driver", &mut command)
+    }
+
+    fn go(&self, program: &Path, what: &str, validate: bool) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args([what, "--key"])
+            .arg(key(self.folder.path()))
+            .arg(format!("--validate={validate}"))
+            .env("GOMAXPROCS", self.threads.to_string());
+        command
+    }
+
+    fn with_key(&self, command: &mut Command) {
+        command
+            .arg("--key")
+            .arg(key(self.folder.path()))
+            .args(["--threads", &self.threads.to_string()]);
+    }
+}
+
+fn served(what: &str, command: &mut Command) -> Result<Server> {
+    let mut peer = Peer::start(what, command)?;
+    let Serving { address } = peer.hear()?;
+    Ok(Server { peer, address })
+}
+
+fn key(folder: &Path) -> PathBuf {
+    folder.join("key.pem")
+}
+
+fn name(value: &impl clap::ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
