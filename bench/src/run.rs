@@ -99,7 +99,12 @@ fn measure(part: Part, args: &Args, fleet: &Fleet, report: &mut Report) -> Resul
     match part {
         Part::Headline => report.headline = Some(compare::headline(fleet, plan.headline)?),
         Part::Features => report.features = features::run(fleet, plan.features)?,
-        Part::Picks => picks(report),
+        Part::Picks => {
+            report.picks = [3, 10, 100, 1_000]
+                .into_iter()
+                .map(|endpoints| Ok((endpoints, picks::nanoseconds(endpoints)?)))
+                .collect::<Result<_>>()?;
+        }
         Part::GrpcGo => match &args.grpc_go {
             Some(program) => {
                 report.grpc_go = Some(compare::grpc_go(fleet, program, plan.headline)?);
@@ -117,20 +122,6 @@ fn measure(part: Part, args: &Args, fleet: &Fleet, report: &mut Report) -> Resul
         Part::Matrix => report.matrix = matrix::run(fleet, plan.matrix, args.quick)?,
     }
     Ok(())
-}
-
-fn picks(report: &mut Report) {
-    report.picks = [3, 10, 100, 1_000]
-        .into_iter()
-        .filter_map(|endpoints| Some((endpoints, picks::nanoseconds(endpoints)?)))
-        .collect();
-    if report.picks.is_empty() {
-        report.not_run.push(NotRun {
-            what: "picks",
-            why: "the channel has no picker that can be measured by itself".to_owned(),
-            how_to_get: "a channel that balances over endpoints",
-        });
-    }
 }
 
 fn kill(fleet: &Fleet, quick: bool, after: Duration, report: &mut Report) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use scribemed_auth::Token;
-use scribemed_client::Channel;
+use scribemed_client::{Channel, Config};
 use scribemed_discovery::Target;
 use scribemed_rpc::{CallContext, ClientContract as _, format_timeout, metadata};
 use tonic::service::Interceptor;
@@ -30,6 +30,10 @@ pub(crate) enum Stack {
 pub(crate) enum Part {
     /// The policies of the contract: no retries, breaker or throttle; the default deadline.
     Policies,
+    /// The watch of the service's health.
+    Health,
+    /// Tokens.
+    Tokens,
 }
 
 /// The client of our channel.
@@ -51,7 +55,13 @@ pub(crate) fn ours(target: &str, identity: Identity, off: &[Part]) -> Result<Our
     } else {
         &[&BENCH_SERVICE_POLICY]
     };
-    let channel = Channel::new(&target, contracts, Some(identity.tokens()));
+    let mut config = Config::default();
+    config.health = !off.contains(&Part::Health);
+    let tokens = (!off.contains(&Part::Tokens)).then(|| identity.tokens());
+    let channel = Channel::builder(&target, contracts)
+        .tokens(tokens)
+        .config(config)
+        .build()?;
     Ok(Ours::over(channel))
 }
 

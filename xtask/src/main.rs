@@ -5,6 +5,8 @@
 )]
 
 mod bench;
+mod compose;
+mod images;
 mod model;
 mod process;
 mod proto;
@@ -37,6 +39,10 @@ enum Task {
     Tidy(tidy::Args),
     /// Get the pinned tools that the checks run.
     Tools,
+    /// Build the image that docker-compose.yml runs.
+    Images(images::Args),
+    /// Run the services in containers, scale them and kill one under load.
+    ComposeTest(compose::Args),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +54,8 @@ fn main() -> ExitCode {
         Task::Proto(args) => proto::run(&args),
         Task::Tidy(args) => tidy::run(&args),
         Task::Tools => tools::run(),
+        Task::Images(args) => images::run(&args),
+        Task::ComposeTest(args) => compose::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

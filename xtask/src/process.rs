@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
@@ -60,6 +61,25 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     }
     String::from_utf8(output.stdout)
         .with_context(|| format!("the output of `{}` is not UTF-8", line(command)))
+}
+
+/// Asks every 200 ms until the answer is yes.
+///
+/// # Errors
+/// The answer was not yes `within` this time, or could not be had.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "programs of the machine are waited for, on its clock"
+)]
+pub(crate) fn wait(within: Duration, mut ask: impl FnMut() -> Result<bool>) -> Result<()> {
+    let start = Instant::now();
+    while !ask()? {
+        if start.elapsed() > within {
+            bail!("it did not come about within {} s", within.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
 }
 
 /// Whether a program of this name can be started.

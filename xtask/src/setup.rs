@@ -42,15 +42,29 @@ pub(crate) const FETCH: &[Need] = &[
 ];
 
 /// To test: the history, what builds grpcurl, and people who speak.
-pub(crate) const TEST: &[Need] = &[
-    program("git", "git"),
-    program("go", "golang-go"),
-    Need {
-        what: "/usr/share/pocketsphinx/test/data/librivox",
-        is_there: |need| Path::new(need.what).is_dir(),
-        packages: "pocketsphinx-testdata",
-    },
+pub(crate) const TEST: &[Need] = &[program("git", "git"), program("go", "golang-go"), LIBRIVOX];
+
+/// Recordings of people.
+pub(crate) const SPEECH: &[Need] = &[LIBRIVOX];
+
+const LIBRIVOX: Need = Need {
+    what: "/usr/share/pocketsphinx/test/data/librivox",
+    is_there: |need| Path::new(need.what).is_dir(),
+    packages: "pocketsphinx-testdata",
+};
+
+/// To run containers where no engine runs. `docker-init` is a link to `tini`, which is only recommended.
+pub(crate) const CONTAINERS: &[Need] = &[
+    program("dockerd", "docker.io"),
+    program("docker", "docker.io"),
+    program("docker-init", "tini"),
+    program("docker-compose", "docker-compose"),
+    program("iptables", "iptables"),
+    program("setpriv", "util-linux"),
 ];
+
+/// To make a base image where none can be pulled.
+pub(crate) const BASE: &[Need] = &[program("debootstrap", "debootstrap"), program("tar", "tar")];
 
 /// Installs what is missing, where we may: as root on Debian and its like.
 ///
@@ -111,6 +125,7 @@ fn has_pip() -> bool {
     process::read(Command::new("python3").args(["-m", "pip", "--version"])).is_ok()
 }
 
-fn is_root() -> bool {
+/// Whether we may install packages and start an engine.
+pub(crate) fn is_root() -> bool {
     process::read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

@@ -45,6 +45,10 @@ const FEATURES: &[Feature] = &[
         how: How::Off(&[Part::Policies]),
     },
     Feature {
+        name: "the watch of the service's health",
+        how: How::Off(&[Part::Health]),
+    },
+    Feature {
         name: "hedging armed in the place of retries",
         how: How::With(Call::UnaryHedged),
     },

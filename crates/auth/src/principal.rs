@@ -79,6 +79,8 @@ pub struct InvalidPermission(String);
 /// # fn steal<T>() -> T { unimplemented!() }
 /// let forged = scribemed_auth::Principal { inner: steal() };
 /// ```
+///
+/// A clone is a count of references.
 #[derive(Debug, Clone)]
 pub struct Principal {
     inner: Arc<Verified>,
@@ -98,6 +100,12 @@ impl Principal {
         Self {
             inner: Arc::new(verified),
         }
+    }
+
+    /// Whether both come from one verification.
+    #[cfg(test)]
+    pub(crate) fn is_the_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// The service that calls: the token's `sub`.

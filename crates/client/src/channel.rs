@@ -1,6 +1,5 @@
 //! The channel.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,51 +8,52 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use scribemed_auth::TokenCache;
-use scribemed_discovery::Target;
-use scribemed_rpc::policy::{Access, MethodPolicy, ServicePolicy};
+use scribemed_discovery::{ResolveError, Target};
+use scribemed_rpc::policy::ServicePolicy;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::Endpoint;
-use tower::ServiceExt as _;
 
-use crate::failure::Failures;
-use crate::outgoing::Outgoing;
+use crate::builder::{BuildError, Builder};
+use crate::call::Call;
 use crate::response::ResponseBody;
+use crate::shared::Shared;
+use crate::status::ChannelStatus;
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a peer may stay silent during a call before it is asked whether it is there, and how long it has to answer.
-const PING_INTERVAL: Duration = Duration::from_secs(10);
-const PING_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A way to a service, to be put under its generated clients. Cheap to clone; clones share the connection.
+/// A way to a service, to be put under its generated clients. Cheap to clone; clones share everything.
 ///
 /// For each call it
 ///
-/// 1. takes the earliest of the contract's timeout, the caller's `grpc-timeout` and the deadline of the call that is being
+/// 1. takes the earliest of the policy's timeout, the caller's `grpc-timeout` and the deadline of the call that is being
 ///    served, and ends the call by it: DEADLINE_EXCEEDED, also in the middle of a stream;
-/// 2. carries on `x-request-id` and the W3C trace of the call that is being served, or makes new ones;
+/// 2. turns it away at once while the service refuses most calls, or its circuit breaker is open;
 /// 3. attaches a service token, unless the method is public;
-/// 4. sends, as `grpc-timeout`, the time that is left.
-///
-/// A call is sent once.
+/// 4. picks the better of two ready endpoints, and sends the request with `x-request-id`, the W3C trace and, as
+///    `grpc-timeout`, the time that is left;
+/// 5. sends it again where the policy has it and nothing forbids it (gRFC A6), and where it provably never left or was
+///    refused;
+/// 6. writes the status in the trailers to the one ledger from which balancing, outlier detection, breaker and metrics read.
 ///
 /// # Errors
-/// UNAVAILABLE when the service cannot be reached, with ErrorInfo naming the target; what the token's issuer answers when
-/// no token can be had; otherwise the service's own answer.
+/// The service's own answer where there is one. UNAVAILABLE when it cannot be reached, is left alone by the circuit breaker or
+/// refuses too much; what the token's issuer answers when no token can be had. Each error carries a
+/// [`CallReport`](crate::CallReport).
 ///
 /// # Cancel safety
 /// Dropping a call resets its stream; the server sees it cancelled.
 #[derive(Clone)]
 pub struct Channel {
     shared: Arc<Shared>,
-    transport: tonic::transport::Channel,
 }
 
-struct Shared {
-    failures: Failures,
-    methods: HashMap<&'static str, &'static MethodPolicy>,
-    tokens: Option<TokenCache>,
+/// A name that never resolved: there is no address to send a call to.
+#[derive(Debug, thiserror::Error)]
+#[error("{target} was looked up for {waited:?} and has no address")]
+pub struct NeverResolved {
+    target: String,
+    waited: Duration,
+    /// What the last look-up failed with; `None`: there was no answer yet.
+    #[source]
+    source: Option<Arc<ResolveError>>,
 }
 
 impl std::fmt::Debug for Channel {
@@ -66,88 +66,59 @@ impl std::fmt::Debug for Channel {
 
 impl Channel {
     /// A channel to the service of these contracts at `target`. `tokens` attaches a token to each call of a method that is
-    /// not public. Nothing is connected until the first call.
+    /// not public.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn new(
         target: &Target,
         contracts: &[&'static ServicePolicy],
         tokens: Option<TokenCache>,
-    ) -> Self {
-        let service = contracts
-            .first()
-            .map_or("service", |contract| contract.discovery_name);
-        let authority = target.authority().parse().ok();
-        let mut uri = http::uri::Parts::default();
-        uri.scheme = Some(http::uri::Scheme::HTTP);
-        uri.authority = authority;
-        uri.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
-        let transport = Endpoint::from(http::Uri::from_parts(uri).unwrap_or_default())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .keep_alive_timeout(PING_TIMEOUT)
-            .initial_stream_window_size(2 * 1024 * 1024)
-            .initial_connection_window_size(5 * 1024 * 1024)
-            .connect_lazy();
-        let methods = contracts
-            .iter()
-            .flat_map(|contract| contract.methods)
-            .map(|method| (method.path, method))
-            .collect();
-        let failures = Failures::new(service, target);
-        Self {
-            shared: Arc::new(Shared {
-                failures,
-                methods,
-                tokens,
-            }),
-            transport,
-        }
+    ) -> Result<Self, BuildError> {
+        Self::builder(target, contracts).tokens(tokens).build()
     }
 
-    async fn send(self, mut request: Request<Body>) -> Result<Response<ResponseBody>, Status> {
-        let Shared {
-            failures,
-            methods,
-            tokens,
-        } = &*self.shared;
-        let policy = methods.get(request.uri().path()).copied();
-        let outgoing = Outgoing::new(policy, request.headers(), failures)?;
-        let sending = async {
-            let needs_token =
-                policy.is_none_or(|policy| matches!(policy.access, Access::Permissions(_)));
-            let mut sent_token = None;
-            if let Some(tokens) = tokens
-                && needs_token
-            {
-                let token = match tokens.cached() {
-                    Some(token) => token,
-                    None => tokens
-                        .get()
-                        .await
-                        .map_err(|error| failures.no_credentials(&error))?,
-                };
-                request
-                    .headers_mut()
-                    .insert(http::header::AUTHORIZATION, token.header().clone());
-                sent_token = Some((tokens, token));
-            }
-            outgoing.write(request.headers_mut(), failures)?;
-            let response = self
-                .transport
-                .clone()
-                .oneshot(request)
-                .await
-                .map_err(|error| failures.unreachable(&error))?;
-            if let Some((tokens, token)) = sent_token
-                && Status::from_header_map(response.headers())
-                    .is_some_and(|status| status.code() == tonic::Code::Unauthenticated)
-            {
-                // It was refused before anything was done; the next call asks for a new one.
-                tokens.invalidate(&token);
-            }
-            Ok(response)
+    /// A channel to the service of these contracts at `target`, in the making.
+    pub fn builder(target: &Target, contracts: &[&'static ServicePolicy]) -> Builder {
+        Builder::new(target, contracts)
+    }
+
+    pub(crate) fn over(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// What it knows of its target now.
+    pub fn status(&self) -> ChannelStatus {
+        self.shared.status()
+    }
+
+    /// Waits until the target has an address, at most so long.
+    ///
+    /// # Errors
+    /// [`NeverResolved`] with what the resolver says.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn resolved(&self, within: Duration) -> Result<(), NeverResolved> {
+        let mut views = self.shared.discovery.subscribe();
+        let known = views.wait_for(|view| !view.addresses.is_empty());
+        let resolved = match tokio::time::timeout(within, known).await {
+            Ok(Ok(_)) => true,
+            // No more look-ups: what is known stays so.
+            Ok(Err(_)) => !self.shared.discovery.view().addresses.is_empty(),
+            Err(_) => false,
         };
-        let response = outgoing.bound(sending, failures).await?;
-        Ok(response.map(|body| ResponseBody::new(body, outgoing, failures.clone())))
+        if resolved {
+            return Ok(());
+        }
+        Err(NeverResolved {
+            target: self.shared.failures.target().to_owned(),
+            waited: within,
+            source: self.shared.discovery.view().error,
+        })
     }
 }
 
@@ -156,12 +127,12 @@ impl tower::Service<Request<Body>> for Channel {
     type Error = Status;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Status>> + Send>>;
 
-    /// Always ready: the transport is waited for within the call's deadline.
+    /// Always ready: an endpoint is waited for within the call's deadline.
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.clone().send(request))
+        Box::pin(Call::make(Arc::clone(&self.shared), request))
     }
 }

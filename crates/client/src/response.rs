@@ -2,43 +2,194 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+use scribemed_resilience::outcome::Outcome;
 use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
-use tonic::Status;
+use tonic::{Code, Status};
 
-use crate::failure::Failures;
-use crate::outgoing::Outgoing;
+use crate::body::{Framing, sanitize};
+use crate::call::{Record, code_of};
+use crate::connection::RecvBody;
+use crate::payload::Pump;
+use crate::ticket::Ticket;
 
-pin_project_lite::pin_project! {
-    /// What the service answers. Ends with DEADLINE_EXCEEDED when the deadline passes, and with CANCELLED when the call
-    /// that asked for it is over.
-    #[derive(Debug)]
-    pub struct ResponseBody {
-        #[pin]
-        inner: tonic::body::Body,
-        #[pin]
-        deadline: Sleep,
-        #[pin]
-        cancelled: WaitForCancellationFutureOwned,
-        outgoing: Outgoing,
-        failures: Failures,
-        ended: bool,
-    }
+/// What the service answers. Ends with DEADLINE_EXCEEDED when the deadline passes, and with CANCELLED when the call that
+/// asked for it is over.
+pub struct ResponseBody {
+    /// `None` once it has ended.
+    streaming: Option<Box<Streaming>>,
+}
+
+struct Streaming {
+    inner: RecvBody,
+    framing: Framing,
+    received: u64,
+    ticket: Ticket,
+    record: Record,
+    /// Sends on what is left of a streamed request.
+    pump: Option<Arc<Pump>>,
+    deadline: Option<Pin<Box<Sleep>>>,
+    cancelled: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl ResponseBody {
-    pub(crate) fn new(inner: tonic::body::Body, outgoing: Outgoing, failures: Failures) -> Self {
+    pub(crate) fn new(
+        inner: RecvBody,
+        ticket: Ticket,
+        record: Record,
+        pump: Option<Arc<Pump>>,
+        deadline: Option<Pin<Box<Sleep>>>,
+    ) -> Self {
         Self {
-            inner,
-            deadline: tokio::time::sleep_until(outgoing.deadline().instant()),
-            cancelled: outgoing.cancelled().clone().cancelled_owned(),
-            outgoing,
-            failures,
-            ended: false,
+            streaming: Some(Box::new(Streaming {
+                inner,
+                framing: Framing::default(),
+                received: 0,
+                ticket,
+                record,
+                pump,
+                deadline,
+                cancelled: None,
+            })),
+        }
+    }
+
+    /// That of an answer which said everything in its head.
+    pub(crate) fn empty() -> Self {
+        Self { streaming: None }
+    }
+}
+
+/// How a response ends.
+enum End {
+    /// As the service said, in its trailers.
+    Trailers(HeaderMap),
+    /// Otherwise: the status, and how the endpoint is judged by it.
+    Failed(Status, Outcome),
+}
+
+impl Streaming {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, End>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let outgoing = &self.record.outgoing;
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => {
+                    self.received += data.len() as u64;
+                    // A stream that always has something to say must not outrun its end.
+                    if outgoing.deadline().has_passed() {
+                        return Poll::Ready(Err(self.late()));
+                    }
+                    if outgoing.cancelled().is_some_and(|over| over.is_cancelled()) {
+                        return Poll::Ready(Err(self.unwanted()));
+                    }
+                    let limit = self.record.policy.max_response_bytes;
+                    Poll::Ready(match self.framing.check(&data, limit) {
+                        Ok(()) => Ok(data),
+                        Err(size) => {
+                            let report = self.record.report(Some(&self.ticket));
+                            let status = self
+                                .record
+                                .failures()
+                                .response_too_large(size, limit, &report);
+                            Err(End::Failed(status, Outcome::Failure))
+                        }
+                    })
+                }
+                Err(frame) => Poll::Ready(Err(End::Trailers(
+                    frame.into_trailers().unwrap_or_default(),
+                ))),
+            },
+            Poll::Ready(None) => {
+                let why = "the response ended without a grpc-status";
+                let report = self.record.report(Some(&self.ticket));
+                let status = self.record.failures().not_grpc(Code::Unknown, why, &report);
+                Poll::Ready(Err(End::Failed(status, Outcome::Failure)))
+            }
+            Poll::Ready(Some(Err(broken))) => Poll::Ready(Err(self.broken(&broken))),
+            Poll::Pending => self.poll_end(cx),
+        }
+    }
+
+    /// Nothing has come: perhaps nothing should come any more.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, End>> {
+        let outgoing = &self.record.outgoing;
+        if let Some(over) = outgoing.cancelled() {
+            let waiting = self
+                .cancelled
+                .get_or_insert_with(|| Box::pin(over.clone().cancelled_owned()));
+            if waiting.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(self.unwanted()));
+            }
+        }
+        let at = outgoing.deadline().instant();
+        let timer = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        if timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(self.late()));
+        }
+        Poll::Pending
+    }
+
+    fn late(&self) -> End {
+        let report = self.record.report(Some(&self.ticket));
+        let status = self.record.failures().deadline_exceeded(&report);
+        End::Failed(status, self.record.judge_lateness(&self.ticket))
+    }
+
+    fn unwanted(&self) -> End {
+        let report = self.record.report(Some(&self.ticket));
+        End::Failed(self.record.failures().cancelled(&report), Outcome::Ignored)
+    }
+
+    fn broken(&self, broken: &crate::connection::Broken) -> End {
+        if let Some(status) = self.pump.as_ref().and_then(|pump| pump.error()) {
+            return End::Failed(status, Outcome::Ignored);
+        }
+        if self.record.outgoing.deadline().has_passed() {
+            return self.late();
+        }
+        let report = self.record.report(Some(&self.ticket));
+        let status = self
+            .record
+            .failures()
+            .broken(broken.code, &broken.what, &report);
+        End::Failed(status, Outcome::of(broken.code))
+    }
+
+    /// Writes to the ledger how it ended, and returns the last thing for the caller.
+    fn end(mut self, end: End) -> Result<Frame<Bytes>, Status> {
+        if let Some(pump) = &self.pump {
+            self.ticket.sent_bytes = pump.sent();
+        }
+        match end {
+            End::Trailers(mut trailers) => {
+                let code = code_of(&trailers).unwrap_or(Code::Unknown);
+                if code == Code::Ok {
+                    self.record.succeeded();
+                } else {
+                    sanitize(&mut trailers);
+                    self.record.report(Some(&self.ticket)).write(&mut trailers);
+                }
+                self.ticket.end(code, self.received);
+                self.record.end(code);
+                Ok(Frame::trailers(trailers))
+            }
+            End::Failed(status, outcome) => {
+                self.ticket.end_as(status.code(), outcome, self.received);
+                self.record.end(status.code());
+                Err(status)
+            }
         }
     }
 }
@@ -48,38 +199,31 @@ impl Body for ResponseBody {
     type Error = Status;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let mut this = self.project();
-        if *this.ended {
+        let Some(streaming) = &mut self.streaming else {
             return Poll::Ready(None);
-        }
-        // The ends come first: a stream that always has something to say must not outrun them.
-        let failed = if this.cancelled.poll(cx).is_ready() {
-            this.failures.cancelled()
-        } else if this.deadline.poll(cx).is_ready() {
-            this.failures.deadline_exceeded(true)
-        } else {
-            match ready!(this.inner.as_mut().poll_frame(cx)) {
-                Some(Err(status)) => {
-                    let status = this.failures.broken(&status);
-                    this.outgoing.judge(status, this.failures)
-                }
-                frame => return Poll::Ready(frame),
-            }
         };
-        *this.ended = true;
-        // Resets the stream now, whenever the caller lets go of the response.
-        this.inner.set(tonic::body::Body::empty());
-        Poll::Ready(Some(Err(failed)))
+        match std::task::ready!(streaming.poll(cx)) {
+            Ok(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Err(end) => Poll::Ready(self.streaming.take().map(|streaming| streaming.end(end))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || self.inner.is_end_stream()
+        self.streaming.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        SizeHint::default()
+    }
+}
+
+impl std::fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("ended", &self.streaming.is_none())
+            .finish_non_exhaustive()
     }
 }

@@ -1,99 +1,113 @@
-//! Addresses of services.
+//! How a service is addressed.
+
+mod error;
+mod host;
+mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use url::{Host, Url};
+use crate::Address;
+pub use error::TargetError;
 
-/// The address of a service: `http://host:port` or `dns:///host:port` (gRPC name resolution). Both connect to the addresses
-/// that the system's resolver gives for the host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a service is addressed: what to connect to, or whom to ask for it.
+///
+/// | target | its addresses |
+/// |---|---|
+/// | `dns:///transcription:50052` | all that the system's DNS servers know for the name |
+/// | `dns://10.0.0.2:53/transcription:50052` | the same from that server; its port is 53 unless said |
+/// | `srv:///_grpc._tcp.transcription.internal` | those of the SRV records of lowest priority (RFC 2782) |
+/// | `static:///10.0.0.7:50052,10.0.0.8:50052` | those listed; a name in the list is looked up in DNS |
+/// | `http://transcription:50052`, `https://...` | as `dns:///`; `https` says that TLS is spoken |
+/// | `unix:///run/transcription.sock` | that socket |
+///
+/// An IP address may stand for a name and is never looked up; an IPv6 address stands in brackets. A port is from 1 to 65535
+/// and is never guessed. Names are of ASCII, compared without regard to case, and written in small letters here.
+///
+/// ```
+/// use scribemed_discovery::Target;
+///
+/// let target: Target = "dns:///transcription:50052".parse()?;
+/// assert_eq!(target.authority(), "transcription:50052");
+/// # Ok::<(), scribemed_discovery::TargetError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     text: String,
     authority: String,
+    server_name: String,
+    tls: bool,
+    kind: Kind,
 }
 
-/// Why a text is no target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// It cannot be taken apart.
-    #[error("it is no URI ({reason})")]
-    Malformed {
-        /// What the parser says.
-        reason: String,
+/// Where the addresses of a target come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A and AAAA records of a name.
+    Dns {
+        /// The server to ask; without one those of the system, with its hosts file before and its search list.
+        server: Option<SocketAddr>,
+        /// The name.
+        host: String,
+        /// The port of each address.
+        port: u16,
     },
-    /// The scheme is none of those known.
-    #[error("the scheme {scheme:?} is not known; use http:// or dns:///")]
-    Scheme {
-        /// As given.
-        scheme: String,
+    /// SRV records of a name, and A and AAAA records of the names in them.
+    Srv {
+        /// The name: `_grpc._tcp.transcription.internal`.
+        name: String,
     },
-    /// There is no host.
-    #[error("it names no host")]
-    Host,
-    /// There is no port, or it is 0.
-    #[error("it names no port; give one from 1 to 65535")]
-    Port,
-    /// There is a path, a query, a user or a fragment.
-    #[error("it holds more than a host and a port")]
-    Excess,
+    /// Known, and in this order. An IP address in a `dns`, `http` or `https` target is such a list of one.
+    Static(Vec<Address>),
+    /// A static list with at least one name in it, in this order.
+    Names(Vec<Host>),
+    /// A Unix domain socket.
+    Unix(Arc<Path>),
+}
+
+/// An entry of a static list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Host {
+    /// An address that needs no look-up.
+    Address(SocketAddr),
+    /// A name, and the port of each of its addresses.
+    Name(String, u16),
 }
 
 impl Target {
-    /// `host:port`, for connecting and for the `:authority` of requests.
+    /// Where the addresses come from.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// What requests carry as `:authority` (RFC 9113 section 8.3.1): `host:port`. For a static list its first entry, for a
+    /// Unix socket `localhost`, for SRV the name without its labels for service and protocol.
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// Whether TLS is spoken: whether the scheme is `https`.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The name that a TLS server has to prove: the host of [`authority`](Self::authority), without port and brackets.
+    pub fn server_name(&self) -> &str {
+        &self.server_name
     }
 }
 
 impl FromStr for Target {
     type Err = TargetError;
 
+    /// Takes any text and never panics.
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let malformed = |error: url::ParseError| TargetError::Malformed {
-            reason: error.to_string(),
-        };
-        let http = match text.split_once("://") {
-            Some(("http", _)) => text.to_owned(),
-            Some(("dns", rest)) => match rest.strip_prefix('/') {
-                Some(name) => format!("http://{name}"),
-                None => return Err(TargetError::Excess),
-            },
-            Some((scheme, _)) => {
-                return Err(TargetError::Scheme {
-                    scheme: scheme.to_owned(),
-                });
-            }
-            None => {
-                return Err(TargetError::Malformed {
-                    reason: "no scheme".to_owned(),
-                });
-            }
-        };
-        let url = Url::parse(&http).map_err(malformed)?;
-        let host = match url.host() {
-            Some(Host::Domain("")) | None => return Err(TargetError::Host),
-            Some(host) => host.to_string(),
-        };
-        let excess = !url.username().is_empty()
-            || url.password().is_some()
-            || !matches!(url.path(), "" | "/")
-            || url.query().is_some()
-            || url.fragment().is_some();
-        if excess {
-            return Err(TargetError::Excess);
-        }
-        // The default port of the scheme is dropped by the parser, so 80 must have been written.
-        let port = url
-            .port()
-            .or_else(|| http.trim_end_matches('/').ends_with(":80").then_some(80));
-        match port {
-            Some(0) | None => Err(TargetError::Port),
-            Some(port) => Ok(Self {
-                text: text.to_owned(),
-                authority: format!("{host}:{port}"),
-            }),
-        }
+        parse::target(text)
     }
 }
 
@@ -104,46 +118,12 @@ impl fmt::Display for Target {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn takes_http_and_dns() {
-        for (text, authority) in [
-            ("http://127.0.0.1:50051", "127.0.0.1:50051"),
-            ("http://auth:80", "auth:80"),
-            ("http://[::1]:50051/", "[::1]:50051"),
-            ("dns:///transcription:50052", "transcription:50052"),
-        ] {
-            assert_eq!(
-                text.parse::<Target>().map(|t| t.authority),
-                Ok(authority.to_owned()),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn says_what_is_wrong() {
-        for (text, expect) in [
-            ("", "no scheme"),
-            ("transcription:50052", "no scheme"),
-            ("https://auth:1", "scheme \"https\" is not known"),
-            ("ftp://auth:1", "scheme \"ftp\" is not known"),
-            ("http://auth", "names no port"),
-            ("http://auth:0", "names no port"),
-            ("http://auth:99999", "invalid port"),
-            ("http://:50051", "empty host"),
-            ("http://user@auth:1", "more than a host and a port"),
-            ("http://auth:1/path", "more than a host and a port"),
-            ("dns://server/auth:1", "more than a host and a port"),
-        ] {
-            let error = text.parse::<Target>().map_err(|e| e.to_string());
-            assert!(
-                error.as_ref().is_err_and(|e| e.contains(expect)),
-                "{text}: {error:?}"
-            );
+/// `host:port`, an IPv6 address in brackets.
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(socket) => socket.fmt(f),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
         }
     }
 }

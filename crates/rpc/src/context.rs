@@ -1,6 +1,8 @@
 //! What a call carries along by itself.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,32 +28,83 @@ tokio::task_local! {
 /// assert_eq!(seen.await.unwrap(), Some(id));
 /// # }
 /// ```
+///
+/// Clones are one context, and cheap.
 #[derive(Debug, Clone)]
 pub struct CallContext {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     deadline: Option<Deadline>,
     request_id: RequestId,
     trace: TraceContext,
     previous_attempts: u32,
-    cancelled: CancellationToken,
+    cancellation: Cancellation,
+}
+
+/// A cancellation token that is made when somebody asks for it: most calls end before anybody does.
+#[derive(Debug, Default)]
+struct Cancellation {
+    ended: AtomicBool,
+    token: OnceLock<CancellationToken>,
+}
+
+impl Cancellation {
+    fn token(&self) -> &CancellationToken {
+        let token = self.token.get_or_init(CancellationToken::new);
+        // Pairs with the fence in `cancel`: either this sees that the call has ended, or `cancel` sees the token.
+        fence(Ordering::SeqCst);
+        if self.ended.load(Ordering::Relaxed) {
+            token.cancel();
+        }
+        token
+    }
+
+    fn cancel(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if let Some(token) = self.token.get() {
+            token.cancel();
+        }
+    }
 }
 
 impl CallContext {
     /// The context of a call that arrived.
     pub fn new(deadline: Option<Deadline>, request_id: RequestId, trace: TraceContext) -> Self {
         Self {
-            deadline,
-            request_id,
-            trace,
-            previous_attempts: 0,
-            cancelled: CancellationToken::new(),
+            inner: Arc::new(Inner {
+                deadline,
+                request_id,
+                trace,
+                previous_attempts: 0,
+                cancellation: Cancellation::default(),
+            }),
         }
     }
 
     /// The context of a call that arrived as an attempt after `previous` others (`grpc-previous-rpc-attempts`, gRFC A6).
     #[must_use]
     pub fn with_previous_attempts(mut self, previous: u32) -> Self {
-        self.previous_attempts = previous;
-        self
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.previous_attempts = previous;
+            return self;
+        }
+        // Others hold this context: theirs stays as it is. Both end together.
+        Self {
+            inner: Arc::new(Inner {
+                deadline: self.deadline(),
+                request_id: self.request_id(),
+                trace: self.trace().clone(),
+                previous_attempts: previous,
+                cancellation: Cancellation {
+                    ended: AtomicBool::new(false),
+                    token: OnceLock::from(self.cancelled().clone()),
+                },
+            }),
+        }
     }
 
     /// The context of work that no call asked for: a new id, a new trace, no deadline.
@@ -81,28 +134,85 @@ impl CallContext {
 
     /// By when the call must have ended.
     pub fn deadline(&self) -> Option<Deadline> {
-        self.deadline
+        self.inner.deadline
     }
 
     /// The id of the request that the call is part of.
     pub fn request_id(&self) -> RequestId {
-        self.request_id
+        self.inner.request_id
     }
 
     /// The trace and the current span.
     pub fn trace(&self) -> &TraceContext {
-        &self.trace
+        &self.inner.trace
     }
 
     /// How many attempts at the call that is being served came before this one. Above 0, the calls that it makes are not
     /// sent again: only the layer nearest to a failure repeats, or one failure becomes many calls further down.
     pub fn previous_attempts(&self) -> u32 {
-        self.previous_attempts
+        self.inner.previous_attempts
     }
 
     /// Cancelled when the caller has gone away, the deadline has passed, or the call has ended. Outgoing calls end with
     /// it; spawned work should.
     pub fn cancelled(&self) -> &CancellationToken {
-        &self.cancelled
+        self.inner.cancellation.token()
+    }
+
+    /// Ends the call: whoever waits for [`cancelled`](Self::cancelled), now or later, is told. The server does so when the
+    /// call is over.
+    pub fn cancel(&self) {
+        self.inner.cancellation.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn whoever_asks_before_or_after_the_end_is_told() {
+        let context = CallContext::background();
+        let early = context.clone().cancelled().clone();
+        assert!(!early.is_cancelled());
+        context.cancel();
+        assert!(early.is_cancelled());
+
+        let context = CallContext::background();
+        context.clone().cancel();
+        assert!(context.cancelled().is_cancelled());
+    }
+
+    #[test]
+    fn the_end_and_the_question_may_come_together() {
+        for _ in 0..1_000 {
+            let context = CallContext::background();
+            let asked = std::thread::scope(|scope| {
+                let asking = scope.spawn(|| context.cancelled().clone());
+                context.cancel();
+                asking.join().unwrap()
+            });
+            assert!(asked.is_cancelled());
+        }
+    }
+
+    #[test]
+    fn an_attempt_is_counted_in_its_own_context_and_ends_with_the_others() {
+        let first = CallContext::background();
+        let third = first.clone().with_previous_attempts(2);
+        assert_eq!(
+            (first.previous_attempts(), third.previous_attempts()),
+            (0, 2)
+        );
+        assert_eq!(first.request_id(), third.request_id());
+        first.cancel();
+        assert!(third.cancelled().is_cancelled());
+        assert_eq!(
+            CallContext::background()
+                .with_previous_attempts(1)
+                .previous_attempts(),
+            1
+        );
     }
 }

@@ -85,25 +85,39 @@ pub fn parse_timeout(value: &HeaderValue) -> Result<Duration, MalformedTimeout> 
 
 /// Writes a `grpc-timeout`: the finest unit that fits into 8 digits, rounded up.
 pub fn format_timeout(timeout: Duration) -> HeaderValue {
-    const LIMIT: u128 = 100_000_000;
-    const UNITS: [(u128, char); 6] = [
-        (1, 'n'),
-        (1_000, 'u'),
-        (1_000_000, 'm'),
-        (1_000_000_000, 'S'),
-        (60_000_000_000, 'M'),
-        (3_600_000_000_000, 'H'),
+    const LIMIT: u64 = 100_000_000;
+    let (seconds, nanos) = (timeout.as_secs(), u64::from(timeout.subsec_nanos()));
+    // Rounded up to whole seconds; an amount that saturates is far above the limit and falls to the next unit.
+    let whole = seconds.saturating_add(u64::from(nanos > 0));
+    let scaled = |scale: u64| {
+        seconds
+            .saturating_mul(scale)
+            .saturating_add(nanos.div_ceil(1_000_000_000 / scale))
+    };
+    let units = [
+        (scaled(1_000_000_000), b'n'),
+        (scaled(1_000_000), b'u'),
+        (scaled(1_000), b'm'),
+        (whole, b'S'),
+        (whole.div_ceil(60), b'M'),
+        (whole.div_ceil(3_600), b'H'),
     ];
-    let nanos = timeout.as_nanos();
-    for (scale, unit) in UNITS {
-        let amount = nanos.div_ceil(scale);
-        if amount < LIMIT
-            && let Ok(value) = HeaderValue::try_from(format!("{amount}{unit}"))
-        {
-            return value;
+    let (mut amount, unit) = units
+        .into_iter()
+        .find(|(amount, _)| *amount < LIMIT)
+        .unwrap_or((LIMIT - 1, b'H'));
+    let mut text = [unit; 9];
+    let mut begin = text.len() - 1;
+    loop {
+        begin -= 1;
+        text[begin] = b"0123456789"[(amount % 10) as usize];
+        amount /= 10;
+        if amount == 0 {
+            break;
         }
     }
-    HeaderValue::from_static("99999999H")
+    // Digits and a letter are always a valid value.
+    HeaderValue::from_bytes(&text[begin..]).unwrap_or(HeaderValue::from_static("99999999H"))
 }
 
 #[cfg(test)]
@@ -162,6 +176,8 @@ mod tests {
             (Duration::from_secs(10), "10000000u"),
             (Duration::from_secs(100), "100000m"),
             (Duration::from_secs(100_000), "100000S"),
+            (Duration::new(99_999_999, 1), "1666667M"),
+            (Duration::from_secs(6_000_000_000), "1666667H"),
             (Duration::MAX, "99999999H"),
         ] {
             assert_eq!(format_timeout(timeout), expect, "{timeout:?}");

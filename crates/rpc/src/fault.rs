@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::Violation;
+use crate::{MethodPolicy, Violation};
 
 /// As much of a message as goes over the wire, in bytes. It is sent twice, once of them percent-encoded, and a peer refuses
 /// a header block above 16 KiB.
@@ -79,6 +79,41 @@ impl Fault {
             Some(first) => fault
                 .metadata("field", &first.field)
                 .metadata("rule", first.rule),
+            None => fault,
+        }
+    }
+
+    /// RESOURCE_EXHAUSTED for a request message of `size` bytes, above the contract's limit. Names the field that can make it
+    /// so large, where there is one.
+    pub fn request_too_large(
+        policy: Option<&MethodPolicy>,
+        limit: usize,
+        domain: impl Into<String>,
+        size: usize,
+    ) -> Self {
+        let what =
+            format!("the request message of {size} bytes is above the limit of {limit} bytes");
+        let bulk = policy.and_then(|policy| policy.bulk_field);
+        let message = match bulk {
+            Some(field) => format!(
+                "{} must be at most {} bytes; {what}",
+                field.path, field.max_bytes
+            ),
+            None => what,
+        };
+        let fault = Self::new(
+            Code::ResourceExhausted,
+            reason::REQUEST_TOO_LARGE,
+            domain,
+            message,
+        )
+        .metadata("size_bytes", size.to_string())
+        .metadata("limit_bytes", limit.to_string());
+        match bulk {
+            Some(field) => fault.field(
+                field.path,
+                format!("must be at most {} bytes", field.max_bytes),
+            ),
             None => fault,
         }
     }
@@ -156,6 +191,14 @@ pub mod reason {
     pub const UNSPECIFIED: &str = "UNSPECIFIED";
     /// The target could not be reached. UNAVAILABLE.
     pub const UNREACHABLE: &str = "UNREACHABLE";
+    /// The service has failed too often, and is left alone for a while. UNAVAILABLE.
+    pub const CIRCUIT_OPEN: &str = "CIRCUIT_OPEN";
+    /// The service refuses calls because it has too much to do. UNAVAILABLE or RESOURCE_EXHAUSTED.
+    pub const OVERLOADED: &str = "OVERLOADED";
+    /// The message of a response is larger than the contract allows. RESOURCE_EXHAUSTED.
+    pub const RESPONSE_TOO_LARGE: &str = "RESPONSE_TOO_LARGE";
+    /// The response broke off, or is no gRPC response. The code that PROTOCOL-HTTP2 has for it.
+    pub const BROKEN_RESPONSE: &str = "BROKEN_RESPONSE";
     /// No token could be had for the call. UNAVAILABLE, or what the issuer answered.
     pub const NO_CREDENTIALS: &str = "NO_CREDENTIALS";
     /// The caller went away. CANCELLED.

@@ -56,18 +56,16 @@ impl TraceContext {
         let Some(value) = headers.get(TRACEPARENT) else {
             return Ok(None);
         };
-        let text = value.to_str().map_err(|_| MalformedTraceparent)?;
-        let (version, rest) = text.split_once('-').ok_or(MalformedTraceparent)?;
-        let version = hex(version, 2)?;
-        let mut parts = rest.split('-');
-        let mut part = |digits| hex(parts.next().ok_or(MalformedTraceparent)?, digits);
-        let (trace_id, span_id, flags) = (part(32)?, part(16)?, part(2)?);
+        let text = value.as_bytes();
+        // 00-<32>-<16>-<2>, and more of it in a later version.
+        let (fixed, more) = text.split_at_checked(LENGTH).ok_or(MalformedTraceparent)?;
+        let hyphens = [2, 35, 52].into_iter().all(|at| fixed[at] == b'-');
+        let version = hex(&fixed[..2])?;
+        let (trace_id, span_id) = (hex(&fixed[3..35])?, hex(&fixed[36..52])?);
+        let flags = hex(&fixed[53..])?;
         // A version above 0 may append fields; version 0 may not, and ff is forbidden.
-        if version == 0xff
-            || (version == 0 && parts.next().is_some())
-            || trace_id == 0
-            || span_id == 0
-        {
+        let more_is_allowed = more.is_empty() || (version != 0 && more[0] == b'-');
+        if !hyphens || !more_is_allowed || version == 0xff || trace_id == 0 || span_id == 0 {
             return Err(MalformedTraceparent);
         }
         Ok(Some(Self {
@@ -84,12 +82,22 @@ impl TraceContext {
     /// Writes it to `headers`.
     pub fn write(&self, headers: &mut HeaderMap) {
         // Hexadecimal and hyphens are always a valid value.
-        if let Ok(value) = HeaderValue::try_from(self.to_string()) {
+        if let Ok(value) = HeaderValue::from_bytes(&self.text()) {
             headers.insert(TRACEPARENT, value);
         }
         if let Some(state) = &self.state {
             headers.insert(TRACESTATE, state.clone());
         }
+    }
+
+    /// As `traceparent` has it.
+    fn text(&self) -> [u8; LENGTH] {
+        let mut text = [b'-'; LENGTH];
+        put_hex(&mut text[..2], 0);
+        put_hex(&mut text[3..35], self.trace_id);
+        put_hex(&mut text[36..52], self.span_id.into());
+        put_hex(&mut text[53..], self.flags.into());
+        text
     }
 
     /// The trace: 32 hexadecimal digits.
@@ -114,13 +122,27 @@ impl fmt::Display for TraceContext {
     }
 }
 
-/// Exactly so many lower-case hexadecimal digits.
-fn hex(text: &str, digits: usize) -> Result<u128, MalformedTraceparent> {
-    let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    if text.len() != digits || !text.bytes().all(lower) {
-        return Err(MalformedTraceparent);
+/// The length of a `traceparent` of version 00.
+const LENGTH: usize = 55;
+
+/// Lower-case hexadecimal digits, at most 32.
+fn hex(digits: &[u8]) -> Result<u128, MalformedTraceparent> {
+    digits.iter().try_fold(0, |sum, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return Err(MalformedTraceparent),
+        };
+        Ok(sum << 4 | u128::from(digit))
+    })
+}
+
+/// Fills `out` with the last digits of `value`.
+fn put_hex(out: &mut [u8], mut value: u128) {
+    for digit in out.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(value & 0xf) as usize];
+        value >>= 4;
     }
-    u128::from_str_radix(text, 16).map_err(|_| MalformedTraceparent)
 }
 
 fn nonzero_u64() -> u64 {
@@ -150,6 +172,9 @@ mod tests {
         headers.insert(TRACEPARENT, HeaderValue::from_static(text));
         let context = TraceContext::from_headers(&headers).unwrap().unwrap();
         assert_eq!(context.to_string(), text);
+        let mut same = HeaderMap::new();
+        context.write(&mut same);
+        assert_eq!(same[TRACEPARENT], text);
         let mut sent = HeaderMap::new();
         context.child().write(&mut sent);
         let child = TraceContext::from_headers(&sent).unwrap().unwrap();
@@ -174,6 +199,8 @@ mod tests {
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7-01",
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more",
         ] {
             assert_eq!(parse(text), Err(MalformedTraceparent), "{text}");
         }

@@ -1,23 +1,27 @@
 //! Putting a server together.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
 use scribemed_auth::Verifier;
 use scribemed_rpc::ServerContract;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
-use tower::util::BoxCloneSyncService;
 
-use crate::connection;
 use crate::health::{Health, Status};
-use crate::stack::{Route, Stack};
+use crate::route::Routes;
+use crate::serve;
+use crate::stack::Stack;
 
 /// How long calls in flight may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
@@ -36,15 +40,16 @@ pub struct Builder {
     verifier: Verifier,
     health: Health,
     descriptors: Vec<&'static [u8]>,
-    routes: HashMap<&'static str, Route>,
-    methods: HashMap<&'static str, &'static scribemed_rpc::MethodPolicy>,
+    routes: Routes,
+    /// The full names of the services, for reflection.
+    served: BTreeSet<&'static str>,
     grace: Duration,
 }
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
-            .field("services", &self.routes.keys())
+            .field("services", &self.served)
             .finish_non_exhaustive()
     }
 }
@@ -57,8 +62,8 @@ impl Builder {
             verifier,
             health: Health::new(),
             descriptors: Vec::new(),
-            routes: HashMap::new(),
-            methods: HashMap::new(),
+            routes: Routes::default(),
+            served: BTreeSet::new(),
             grace: GRACE,
         }
     }
@@ -80,23 +85,22 @@ impl Builder {
             + 'static,
         S::Future: Send + 'static,
     {
-        for method in S::POLICY.methods {
-            self.methods.insert(method.path, method);
-        }
         self.health.set(S::NAME, Status::Serving);
-        self.route(service.with_contract_limits())
+        self.served.insert(S::NAME);
+        self.routes
+            .add(S::POLICY.methods, service.with_contract_limits());
+        self
     }
 
-    fn route<S>(mut self, service: S) -> Self
+    /// Adds a service without policies.
+    fn add_open<S>(&mut self, service: S)
     where
         S: NamedService + Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
         S: Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        // One boxing point: every service is of one type from here on.
-        self.routes
-            .insert(S::NAME, BoxCloneSyncService::new(service));
-        self
+        self.served.insert(S::NAME);
+        self.routes.add_open(S::NAME, service);
     }
 
     /// Adds an encoded descriptor set, for reflection.
@@ -124,41 +128,37 @@ impl Builder {
     /// # Errors
     /// A descriptor set that is damaged; nothing was served then.
     pub async fn serve(
-        mut self,
+        self,
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
-        let health = self.health.clone();
-        self = self.route(health.service());
-        // Each version of reflection lists every service, itself and the other included.
-        let register = |builder: tonic_reflection::server::Builder<'static>| {
-            self.descriptors
-                .iter()
-                .fold(builder, |builder, set| {
-                    builder.register_encoded_file_descriptor_set(set)
-                })
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-                .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
-                .register_encoded_file_descriptor_set(
-                    tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-                )
-        };
-        let mut served: Vec<&'static str> = self.routes.keys().copied().collect();
-        served.push(tonic_reflection::pb::v1::server_reflection_server::SERVICE_NAME);
-        served.push(tonic_reflection::pb::v1alpha::server_reflection_server::SERVICE_NAME);
-        let names = |builder: tonic_reflection::server::Builder<'static>| {
-            served
-                .iter()
-                .fold(builder, |builder, name| builder.with_service_name(*name))
-        };
-        let v1 = names(register(tonic_reflection::server::Builder::configure())).build_v1()?;
-        let v1alpha =
-            names(register(tonic_reflection::server::Builder::configure())).build_v1alpha()?;
-        self = self.route(v1).route(v1alpha);
+        let incoming = TcpListenerStream::new(listener).map(|accepted| accepted.inspect(no_delay));
+        self.serve_incoming(incoming, shutdown).await
+    }
 
+    /// As [`serve`](Self::serve), on connections that come from elsewhere: Unix sockets, a simulated network, pipes in memory.
+    /// What is needed before HTTP/2, such as `TCP_NODELAY`, was done to them. An error of `incoming` is logged, and
+    /// asking goes on 100 ms later. When `incoming` ends, the connections that there are are served to their end.
+    ///
+    /// # Errors
+    /// Those of [`serve`](Self::serve).
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends everything at once: connections are closed, handlers are dropped.
+    pub async fn serve_incoming<S, IO>(
+        mut self,
+        incoming: S,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error>
+    where
+        S: Stream<Item = io::Result<IO>> + Send,
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let health = self.health.clone();
+        self.add_open(health.service());
+        self.add_reflection()?;
         let stack = Arc::new(Stack {
             routes: self.routes,
-            methods: self.methods,
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),
@@ -166,11 +166,47 @@ impl Builder {
         let drain = async {
             shutdown.cancelled().await;
             health.drain();
+            std::future::pending().await
         };
-        let (_, ()) = tokio::join!(
-            connection::serve(stack, listener, shutdown.clone(), self.grace),
-            drain
-        );
+        tokio::select! {
+            biased;
+            () = drain => {}
+            () = serve::serve(stack, incoming, shutdown.clone(), self.grace) => {}
+        }
         Ok(())
+    }
+
+    /// Each version of reflection lists every service, itself and the other included.
+    fn add_reflection(&mut self) -> Result<(), Error> {
+        use tonic_reflection::pb::{v1, v1alpha};
+
+        let mut names = self.served.clone();
+        names.insert(v1::server_reflection_server::SERVICE_NAME);
+        names.insert(v1alpha::server_reflection_server::SERVICE_NAME);
+        let builder = || {
+            let sets = self.descriptors.iter().copied().chain([
+                tonic_health::pb::FILE_DESCRIPTOR_SET,
+                v1::FILE_DESCRIPTOR_SET,
+                v1alpha::FILE_DESCRIPTOR_SET,
+            ]);
+            let builder = sets.fold(
+                tonic_reflection::server::Builder::configure(),
+                tonic_reflection::server::Builder::register_encoded_file_descriptor_set,
+            );
+            names
+                .iter()
+                .fold(builder, |builder, name| builder.with_service_name(*name))
+        };
+        let (first, alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
+        self.add_open(first);
+        self.add_open(alpha);
+        Ok(())
+    }
+}
+
+/// A message is sent when it is there, not when more has come.
+fn no_delay(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
 }

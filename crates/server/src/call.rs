@@ -1,51 +1,49 @@
 //! What is known of a call, and the line in the log that tells it.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use scribemed_auth::Principal;
 use scribemed_rpc::{CallContext, Deadline};
 use tokio::time::Instant;
-use tokio_util::sync::DropGuard;
 use tonic::Code;
 
 /// A call from its arrival to its end. It writes its line when it ends, also when the caller goes away; then it cancels
 /// what the handler left behind.
 pub(crate) struct Call {
-    method: String,
+    method: Cow<'static, str>,
     /// Health and reflection are asked all the time: their calls are told at level debug.
     quiet: bool,
     context: CallContext,
-    attempt: u32,
     started: Instant,
-    caller: Option<String>,
+    caller: OnceLock<Principal>,
     ended: bool,
     span: tracing::Span,
-    _cancel: DropGuard,
 }
 
 impl Call {
-    pub(crate) fn new(method: String, quiet: bool, attempt: u32, context: CallContext) -> Self {
+    pub(crate) fn new(method: Cow<'static, str>, quiet: bool, context: CallContext) -> Self {
         let span = tracing::info_span!(
             "call",
             request_id = %context.request_id(),
             trace_id = context.trace().trace_id(),
-            method,
+            method = &*method,
         );
         Self {
             method,
             quiet,
-            attempt,
             started: Instant::now(),
-            caller: None,
+            caller: OnceLock::new(),
             ended: false,
             span,
-            _cancel: context.cancelled().clone().drop_guard(),
             context,
         }
     }
 
     /// Remembers who calls, for the line.
-    pub(crate) fn set_caller(&mut self, caller: &str) {
-        self.caller = Some(caller.to_owned());
+    pub(crate) fn set_caller(&self, caller: &Principal) {
+        self.caller.get_or_init(|| caller.clone());
     }
 
     pub(crate) fn context(&self) -> &CallContext {
@@ -56,28 +54,34 @@ impl Call {
         &self.span
     }
 
-    pub(crate) fn deadline(&self) -> Option<Deadline> {
-        self.context.deadline()
-    }
-
     /// Writes the line, once.
     pub(crate) fn end(&mut self, code: Code) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let caller = self.caller.as_deref().unwrap_or("-");
-        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
-        let duration_ms = milliseconds(self.started.elapsed());
-        let deadline_left_ms = self
-            .deadline()
-            .map(|deadline| milliseconds(deadline.remaining()));
         let _entered = self.span.enter();
-        let attempt = self.attempt;
-        let code = format!("{code:?}");
+        // The fields are worked out inside of the macro, so only for a line that is written.
+        macro_rules! served {
+            ($level:expr) => {
+                tracing::event!(
+                    target: "scribemed::call",
+                    $level,
+                    caller = self.caller.get().map_or("-", Principal::service),
+                    code = name(code),
+                    duration_ms = milliseconds(self.started.elapsed()),
+                    deadline_left_ms = self
+                        .context
+                        .deadline()
+                        .map(|deadline| milliseconds(Deadline::remaining(deadline))),
+                    attempt = self.context.previous_attempts(),
+                    "served"
+                )
+            };
+        }
         if self.quiet {
-            tracing::debug!(target: "scribemed::call", caller, code, duration_ms, deadline_left_ms, attempt, "served");
+            served!(tracing::Level::DEBUG);
         } else {
-            tracing::info!(target: "scribemed::call", caller, code, duration_ms, deadline_left_ms, attempt, "served");
+            served!(tracing::Level::INFO);
         }
     }
 }
@@ -86,6 +90,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         // Whoever asked went away before the end.
         self.end(Code::Cancelled);
+        self.context.cancel();
     }
 }
 
@@ -94,5 +99,32 @@ impl std::fmt::Debug for Call {
         f.debug_struct("Call")
             .field("method", &self.method)
             .finish_non_exhaustive()
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// As the line has it.
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "Ok",
+        Code::Cancelled => "Cancelled",
+        Code::Unknown => "Unknown",
+        Code::InvalidArgument => "InvalidArgument",
+        Code::DeadlineExceeded => "DeadlineExceeded",
+        Code::NotFound => "NotFound",
+        Code::AlreadyExists => "AlreadyExists",
+        Code::PermissionDenied => "PermissionDenied",
+        Code::ResourceExhausted => "ResourceExhausted",
+        Code::FailedPrecondition => "FailedPrecondition",
+        Code::Aborted => "Aborted",
+        Code::OutOfRange => "OutOfRange",
+        Code::Unimplemented => "Unimplemented",
+        Code::Internal => "Internal",
+        Code::Unavailable => "Unavailable",
+        Code::DataLoss => "DataLoss",
+        Code::Unauthenticated => "Unauthenticated",
     }
 }

@@ -1,116 +1,144 @@
-//! Accepting connections, and letting go of them.
+//! A connection: HTTP/2 frames in and out, and the calls that come with them.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::{Connection, SendResponse};
+use http::Request;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::begin::Begin;
+use crate::keepalive::{self, Heard, Listening};
 use crate::stack::Stack;
 
-/// How long a peer may stay silent before it is asked whether it is there, and how long it has to answer.
-const PING_INTERVAL: Duration = Duration::from_secs(60);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a peer may take to say its first word.
+/// How long a peer may take to say its first word, the preface of HTTP/2.
 const FIRST_WORD: Duration = Duration::from_secs(10);
-/// Calls at a time on one connection.
+/// Calls at a time on one connection. More are refused, which tells the caller that nothing was done.
 const MAX_STREAMS: u32 = 200;
-/// The wait after a failed accept, which happens when the process is out of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How much a caller may send ahead of its handler, in bytes: for each stream, and for all together.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// The largest header block of a request, in bytes, counted as RFC 9113, section 6.5.2 has it. A larger one is answered with 431.
+const MAX_HEADERS: u32 = 16 * 1024;
+/// How much of an answer waits for the caller to take it, in bytes for each stream.
+const SEND_BUFFER: usize = 400 * 1024;
+/// Calls that were taken back before they were looked at: more at a time than a caller can have open otherwise is the rapid
+/// reset attack (CVE-2023-44487) and ends the connection.
+const MAX_RESET_UNSEEN: usize = 100;
+/// Streams that we had to reset or to refuse because of what the peer sent, over the life of a connection; more end it. A
+/// good peer may have calls refused before it has read our settings, so the limit is not small.
+const MAX_RESET_BY_US: usize = 1024;
 
-/// Serves until `shutdown`, then tells every peer to go elsewhere (GOAWAY) and waits for the calls in flight, at most
-/// `grace`. Returns whether all of them were done.
-pub(crate) async fn serve(
+/// A call that has arrived.
+pub(crate) type Arrived = (Request<RecvStream>, SendResponse<Bytes>);
+
+/// Serves a connection until its peer goes away or, after `shutdown`, until its calls are done.
+pub(crate) async fn serve<IO>(
     stack: Arc<Stack>,
-    listener: TcpListener,
+    io: IO,
+    calls: TaskTracker,
     shutdown: CancellationToken,
-    grace: Duration,
-) -> bool {
-    let connections = TaskTracker::new();
-    let abort = CancellationToken::new();
-    // Whoever drops the server ends its connections.
-    let _abort = abort.clone().drop_guard();
+) where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let heard = Heard::now();
+    let handshake = http2().handshake(Listening::new(io, heard.clone()));
+    // A peer that connects and says nothing costs little, but must not hold up a shutdown, and must not stay for ever.
+    let greeted = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return,
+        greeted = tokio::time::timeout(FIRST_WORD, handshake) => greeted,
+    };
+    let mut connection = match greeted {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return failed(&error),
+        Err(_elapsed) => return tracing::debug!("a peer connected and said nothing"),
+    };
+    let ping = connection.ping_pong();
+    let mut gone = pin!(async {
+        match ping {
+            Some(ping) => keepalive::gone(ping, heard).await,
+            None => std::future::pending().await,
+        }
+    });
+    let mut stopping = pin!(shutdown.cancelled());
+    let mut draining = false;
+    let mut begin = Begin::new(stack, calls);
+    let mut arrived = Vec::new();
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => break,
+        let more = tokio::select! {
+            biased;
+            more = arrivals(&mut connection, &mut arrived) => more,
+            () = &mut stopping, if !draining => {
+                // GOAWAY: no new calls; those that are under way, and those that crossed it, are finished.
+                draining = true;
+                connection.graceful_shutdown();
+                continue;
+            }
+            () = &mut gone => return tracing::debug!("a peer fell silent and answers no ping"),
         };
-        match accepted {
-            Ok((stream, _peer)) => {
-                let serve = connection(Arc::clone(&stack), stream, shutdown.clone());
-                let abort = abort.clone();
-                connections.spawn(async move {
-                    tokio::select! {
-                        () = serve => {}
-                        () = abort.cancelled() => {}
-                    }
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+        // All that came together is begun together, so that the answers which are ready leave in one write.
+        begin.all(&mut arrived).await;
+        match more {
+            Ok(More::Yes) => {}
+            Ok(More::No) => return,
+            Err(error) => return failed(&error),
         }
     }
-    drop(listener);
-    connections.close();
-    let done = tokio::time::timeout(grace, connections.wait())
-        .await
-        .is_ok();
-    if !done {
-        tracing::warn!(
-            connections = connections.len(),
-            "calls in flight are cut off: the grace period has passed"
-        );
-        abort.cancel();
-        connections.wait().await;
-    }
-    done
 }
 
-async fn connection(stack: Arc<Stack>, stream: TcpStream, shutdown: CancellationToken) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
-    // A peer that connects and says nothing costs little, but must not hold up a shutdown, and must not stay for ever.
-    let mut first = [0];
-    let spoke = tokio::select! {
-        spoke = tokio::time::timeout(FIRST_WORD, stream.peek(&mut first)) => spoke,
-        () = shutdown.cancelled() => return,
-    };
-    if !matches!(spoke, Ok(Ok(1..))) {
-        tracing::debug!("a peer connected and said nothing");
-        return;
-    }
-    let service = service_fn(move |request| {
-        let stack = Arc::clone(&stack);
-        async move { Ok::<_, std::convert::Infallible>(stack.serve(request).await) }
-    });
-    let connection = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING_INTERVAL)
-        .keep_alive_timeout(PING_TIMEOUT)
-        .max_concurrent_streams(MAX_STREAMS)
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// Whether calls can still come.
+enum More {
+    Yes,
+    No,
+}
+
+/// Drives the connection until calls have arrived, and collects all that have.
+async fn arrivals<IO>(
+    connection: &mut Connection<Listening<IO>, Bytes>,
+    arrived: &mut Vec<Arrived>,
+) -> Result<More, h2::Error>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    poll_fn(|cx| {
+        loop {
+            match connection.poll_accept(cx) {
+                Poll::Ready(Some(Ok(call))) => arrived.push(call),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(None) => return Poll::Ready(Ok(More::No)),
+                Poll::Pending if arrived.is_empty() => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(Ok(More::Yes)),
+            }
         }
-    };
-    if let Err(error) = result {
-        // A peer that vanished, or that does not speak HTTP/2.
-        tracing::debug!(
-            error = &error as &dyn std::error::Error,
-            "a connection failed"
-        );
-    }
+    })
+    .await
+}
+
+fn http2() -> h2::server::Builder {
+    let mut builder = h2::server::Builder::new();
+    builder
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(MAX_HEADERS)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(MAX_RESET_UNSEEN)
+        .max_local_error_reset_streams(Some(MAX_RESET_BY_US));
+    builder
+}
+
+/// A peer that vanished, or that does not speak HTTP/2.
+fn failed(error: &h2::Error) {
+    tracing::debug!(
+        error = error as &dyn std::error::Error,
+        "a connection failed"
+    );
 }

@@ -5,13 +5,20 @@
 //! limits, validation (in the generated codec), panic isolation, and google.rpc details on every error. Health, reflection
 //! and draining come with it.
 
+mod begin;
+mod body;
 mod builder;
 mod call;
 mod connection;
+mod exchange;
+mod expiry;
 mod health;
+mod keepalive;
 mod limit;
 mod principal;
 mod response;
+mod route;
+mod serve;
 mod stack;
 
 pub use builder::{Builder, Error};

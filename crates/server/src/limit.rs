@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use http_body::{Body, Frame};
 use scribemed_rpc::{Fault, MethodPolicy, reason};
 use tonic::{Code, Status};
@@ -11,95 +11,110 @@ use tonic::{Code, Status};
 /// A length-prefixed message begins with one byte of flags and four of length (PROTOCOL-HTTP2, Length-Prefixed-Message).
 const PREFIX: usize = 5;
 
-pin_project_lite::pin_project! {
-    /// A request body whose messages are at most as large as the contract allows.
-    pub(crate) struct Limited<B> {
-        #[pin]
-        inner: B,
-        policy: &'static MethodPolicy,
-        domain: &'static str,
-        // How far the current message has come: its prefix, then what is left of it.
-        prefix: [u8; PREFIX],
-        filled: usize,
-        left: usize,
-        ended: bool,
-    }
+/// A request body whose messages are at most as large as the contract allows.
+pub(crate) struct Limited<B> {
+    inner: B,
+    /// `None`: only what breaks off is looked for.
+    policy: Option<&'static MethodPolicy>,
+    domain: &'static str,
+    lengths: Lengths,
+    ended: bool,
 }
 
 impl<B> Limited<B> {
-    pub(crate) fn new(inner: B, policy: &'static MethodPolicy, domain: &'static str) -> Self {
+    pub(crate) fn new(
+        inner: B,
+        policy: Option<&'static MethodPolicy>,
+        domain: &'static str,
+    ) -> Self {
         Self {
             inner,
             policy,
             domain,
-            prefix: [0; PREFIX],
-            filled: 0,
-            left: 0,
+            lengths: Lengths::default(),
             ended: false,
         }
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for Limited<B>
+/// How far the current message has come: its prefix, then what is left of it.
+#[derive(Default)]
+struct Lengths {
+    prefix: [u8; PREFIX],
+    filled: usize,
+    left: usize,
+}
+
+impl Lengths {
+    /// Follows the messages through `data`. Returns the length of the first that is longer than `limit`.
+    fn above(&mut self, limit: usize, mut data: &[u8]) -> Option<usize> {
+        while !data.is_empty() {
+            if self.left > 0 {
+                let skipped = self.left.min(data.len());
+                self.left -= skipped;
+                data = &data[skipped..];
+                continue;
+            }
+            let taken = (PREFIX - self.filled).min(data.len());
+            self.prefix[self.filled..self.filled + taken].copy_from_slice(&data[..taken]);
+            self.filled += taken;
+            data = &data[taken..];
+            if self.filled == PREFIX {
+                self.filled = 0;
+                let [_, a, b, c, d] = self.prefix;
+                self.left = u32::from_be_bytes([a, b, c, d]) as usize;
+                if self.left > limit {
+                    return Some(self.left);
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Limited<B>
 where
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: std::error::Error + 'static,
 {
     type Data = Bytes;
     type Error = Status;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let mut this = self.project();
-        if *this.ended {
+        let this = &mut *self;
+        if this.ended {
             return Poll::Ready(None);
         }
-        let frame = match ready!(this.inner.as_mut().poll_frame(cx)) {
-            None => {
-                *this.ended = true;
-                // A caller that goes away in the middle of a stream must not look like one that has finished: half an
-                // upload would be taken for the whole. The transport ends the body the same way in both cases.
-                return Poll::Ready(
-                    (!this.inner.is_end_stream()).then(|| Err(caller_gone(this.domain))),
-                );
-            }
+        let frame = match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
-                *this.ended = true;
+                // A caller that goes away in the middle of a stream must not look like one that has finished: half an
+                // upload would be taken for the whole.
+                this.ended = true;
                 tracing::debug!(
-                    error = &*error.into() as &dyn std::error::Error,
+                    error = &error as &dyn std::error::Error,
                     "a request broke off"
                 );
                 return Poll::Ready(Some(Err(caller_gone(this.domain))));
             }
-        };
-        if let Some(data) = frame.data_ref() {
-            let mut data = data.clone();
-            while data.has_remaining() {
-                let skipped = (*this.left).min(data.remaining());
-                data.advance(skipped);
-                *this.left -= skipped;
-                while *this.left == 0 && *this.filled < PREFIX && data.has_remaining() {
-                    this.prefix[*this.filled] = data.get_u8();
-                    *this.filled += 1;
-                }
-                if *this.filled == PREFIX {
-                    *this.filled = 0;
-                    let [_, a, b, c, d] = *this.prefix;
-                    *this.left = u32::from_be_bytes([a, b, c, d]) as usize;
-                    if *this.left > this.policy.max_request_bytes {
-                        *this.ended = true;
-                        return Poll::Ready(Some(Err(too_large(
-                            this.policy,
-                            this.domain,
-                            *this.left,
-                        ))));
-                    }
-                }
+            None => {
+                this.ended = true;
+                return Poll::Ready(None);
             }
+        };
+        if let (Some(policy), Some(data)) = (this.policy, frame.data_ref())
+            && let Some(size) = this.lengths.above(policy.max_request_bytes, data)
+        {
+            this.ended = true;
+            return Poll::Ready(Some(Err(too_large(policy, this.domain, size))));
         }
         Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.inner.is_end_stream()
     }
 }
 
@@ -135,4 +150,27 @@ fn too_large(policy: &MethodPolicy, domain: &'static str, size: usize) -> Status
         None => fault(format!("the request message of {size} bytes is above the limit of {limit} bytes")),
     }
     .into_status()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two messages, of 3 and of 7 bytes.
+    const BYTES: [u8; 20] = [0, 0, 0, 0, 3, 1, 2, 3, 0, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7];
+
+    #[test]
+    fn messages_are_followed_however_they_are_cut() {
+        for piece in 1..=BYTES.len() {
+            let mut lengths = Lengths::default();
+            let found = BYTES.chunks(piece).find_map(|data| lengths.above(6, data));
+            assert_eq!(found, Some(7), "in pieces of {piece}");
+            let mut lengths = Lengths::default();
+            assert!(
+                BYTES
+                    .chunks(piece)
+                    .all(|data| lengths.above(7, data).is_none())
+            );
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The body of a response: under the deadline and within the call's context until its end.
+//! What a handler answers: under the deadline and within the call's context until its end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -6,113 +6,129 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body as _, Frame};
 use scribemed_rpc::{Fault, metadata, reason};
-use tokio::time::Sleep;
+use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::call::Call;
+use crate::expiry::Expiry;
 
-pin_project_lite::pin_project! {
-    /// What the handler answers, ended with DEADLINE_EXCEEDED when the deadline passes first.
-    pub(crate) struct Response {
-        #[pin]
-        inner: tonic::body::Body,
-        #[pin]
-        deadline: Option<Sleep>,
-        call: Call,
-        domain: &'static str,
-        ended: bool,
-    }
+/// The body of an answer, ended with DEADLINE_EXCEEDED when the deadline passes first.
+pub(crate) struct Answer {
+    inner: Body,
+    expiry: Expiry,
+    call: Call,
+    domain: &'static str,
+    /// The first frame was given out.
+    begun: bool,
+    ended: bool,
 }
 
-impl Response {
-    pub(crate) fn new(inner: tonic::body::Body, call: Call, domain: &'static str) -> Self {
-        let deadline = call
-            .deadline()
-            .map(|deadline| tokio::time::sleep_until(deadline.instant()));
+impl Answer {
+    pub(crate) fn new(inner: Body, expiry: Expiry, call: Call, domain: &'static str) -> Self {
         Self {
             inner,
-            deadline,
+            expiry,
             call,
             domain,
+            begun: false,
             ended: false,
         }
     }
-}
 
-impl Body for Response {
-    type Data = Bytes;
-    type Error = Status;
+    /// Whether the head is all there is.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inner.is_end_stream()
+    }
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = self.project();
-        if *this.ended {
+    /// The next frame. Trailers are the last; `None` without trailers before it means that the head said it all.
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
+        if self.ended {
             return Poll::Ready(None);
         }
-        let late = this
-            .deadline
-            .as_pin_mut()
-            .is_some_and(|deadline| deadline.poll(cx).is_ready());
-        let end = |call: &mut Call, ended: &mut bool, status: &Status| {
-            *ended = true;
-            call.end(status.code());
-            Poll::Ready(Some(Ok(Frame::trailers(trailers(status)))))
-        };
-        if late {
-            return end(this.call, this.ended, &deadline_exceeded(this.domain));
-        }
-        let context = this.call.context().clone();
-        let span = this.call.span().clone();
+        let Self {
+            inner,
+            call,
+            domain,
+            ..
+        } = self;
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            context.sync_scope(|| span.in_scope(|| this.inner.poll_frame(cx)))
+            call.context()
+                .clone()
+                .sync_scope(|| call.span().in_scope(|| Pin::new(inner).poll_frame(cx)))
         }));
         match polled {
-            Err(_) => end(this.call, this.ended, &panicked(this.domain)),
-            Ok(Poll::Pending) => Poll::Pending,
+            Err(_panic) => Poll::Ready(Some(Frame::trailers(self.fail(&panicked(self.domain))))),
+            Ok(Poll::Pending) => self
+                .poll_expired(cx)
+                .map(|late| Some(Frame::trailers(late))),
             Ok(Poll::Ready(None)) => {
-                // The head said it all: an error without a body, which was counted there.
-                *this.ended = true;
-                this.call.end(Code::Ok);
+                self.ended = true;
+                // An error without a body was counted with its head.
+                self.call.end(Code::Ok);
                 Poll::Ready(None)
             }
             Ok(Poll::Ready(Some(Err(status)))) => {
-                end(this.call, this.ended, &detailed(status, this.domain))
+                let status = detailed(status, domain);
+                Poll::Ready(Some(Frame::trailers(self.fail(&status))))
             }
-            Ok(Poll::Ready(Some(Ok(frame)))) => match frame.into_trailers() {
-                Ok(mut headers) => {
-                    *this.ended = true;
-                    this.call.end(settle(&mut headers, this.domain));
-                    Poll::Ready(Some(Ok(Frame::trailers(headers))))
-                }
-                Err(data) => Poll::Ready(Some(Ok(data))),
-            },
+            Ok(Poll::Ready(Some(Ok(frame)))) => {
+                Poll::Ready(Some(match frame.into_trailers() {
+                    Ok(mut headers) => {
+                        self.ended = true;
+                        self.call.end(settle(&mut headers, self.domain));
+                        Frame::trailers(headers)
+                    }
+                    // A stream that is always ready never comes to wait for its deadline. What came with the head came in
+                    // time.
+                    Err(_data) if self.begun && self.expiry.has_passed() => {
+                        Frame::trailers(self.fail(&deadline_exceeded(self.domain)))
+                    }
+                    Err(data) => {
+                        self.begun = true;
+                        data
+                    }
+                }))
+            }
         }
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.ended || self.inner.is_end_stream()
+    /// Ready with the trailers that end the answer when the deadline passes. To be asked while the answer waits for its
+    /// handler or for the caller to take more of it.
+    pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<HeaderMap> {
+        self.expiry
+            .poll(cx)
+            .map(|()| self.fail(&deadline_exceeded(self.domain)))
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+    fn fail(&mut self, status: &Status) -> HeaderMap {
+        self.ended = true;
+        self.call.end(status.code());
+        trailers(status)
     }
 }
 
 /// Reads the code of a final header block, and gives an error its details where the handler gave none.
 pub(crate) fn settle(headers: &mut HeaderMap, domain: &'static str) -> Code {
-    let Some(status) = Status::from_header_map(headers) else {
-        return Code::Unknown;
+    let code = match headers
+        .get(metadata::GRPC_STATUS)
+        .map(|code| code.as_bytes())
+    {
+        None => return Code::Unknown,
+        Some(b"0") => return Code::Ok,
+        Some(code) => Code::from_bytes(code),
     };
-    if status.code() != Code::Ok && !headers.contains_key(metadata::GRPC_STATUS_DETAILS) {
+    // Read as a whole only where there are no details, as tonic panics at details that are not base64.
+    if code != Code::Ok
+        && !headers.contains_key(metadata::GRPC_STATUS_DETAILS)
+        && let Some(status) = Status::from_header_map(headers)
+    {
         headers.remove(metadata::GRPC_STATUS);
         headers.remove(metadata::GRPC_MESSAGE);
-        headers.extend(trailers(&detailed(status.clone(), domain)));
+        headers.extend(trailers(&detailed(status, domain)));
     }
-    status.code()
+    code
 }
 
 /// `status` with an ErrorInfo, which every error has (AIP-193).

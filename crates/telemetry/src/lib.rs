@@ -1,6 +1,11 @@
-//! Logs of a service: to standard error, readable or JSON, one line per call (written by the server).
+//! Logs and metrics of a service.
+//!
+//! Logs go to standard error, readable or JSON, one line per call (written by the server). [`metrics`] counts calls, and
+//! tells what it counted in Prometheus's format.
 //!
 //! No line holds note text, transcripts, audio, names or tokens: what is logged is ids, codes, sizes and times.
+
+pub mod metrics;
 
 use std::io::IsTerminal as _;
 use std::str::FromStr;

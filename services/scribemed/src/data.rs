@@ -98,7 +98,8 @@ impl Data {
     }
 }
 
-fn create_private(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder for its owner alone, with those above it.
+pub(crate) fn create_private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)

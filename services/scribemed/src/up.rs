@@ -1,7 +1,7 @@
 //! `scribemed up`: the whole platform in one process.
 
 mod banner;
-mod setup;
+pub(crate) mod setup;
 
 use std::future::Future;
 use std::net::SocketAddr;

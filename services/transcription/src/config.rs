@@ -27,7 +27,7 @@ const BACKOFF: Backoff =
 ///
 /// | variable | what it is | default |
 /// |---|---|---|
-/// | `SCRIBEMED_DATA` | the folder for the database | required |
+/// | `SCRIBEMED_DATA` | the folder for the database; `/folder/*`: one in there for each replica | required |
 /// | `TRANSCRIPTION_MODEL` | the speech model, a file in ggml format | required, without an endpoint |
 /// | `TRANSCRIPTION_THREADS` | threads of the model | the cores, at most 4 |
 /// | `TRANSCRIPTION_ENDPOINT` | an OpenAI-compatible endpoint in place of a model | none |

@@ -106,6 +106,16 @@ impl CachedKeys {
         }
     }
 
+    /// Whether this very key is published, as far as is known. Asks for new keys as [`find`](Self::find) does, and waits for
+    /// nothing.
+    pub(super) fn publishes(&self, key: &Jwk) -> bool {
+        let seen = self.inner.flight.value();
+        seen.as_ref().is_some_and(|snapshot| {
+            snapshot.keys.get(key.kid()) == Some(key)
+                && self.accept(snapshot, self.inner.flight.now())
+        })
+    }
+
     /// Takes the snapshot unless it is too old, and asks for a new one in the background when that is due.
     fn accept(&self, snapshot: &Arc<Snapshot>, now: SystemTime) -> bool {
         // A clock that was set back makes the snapshot no staler.

@@ -17,6 +17,7 @@ use crate::jwt::testing::forge;
 use crate::{KeySet, ManualClock, SigningKey};
 
 mod keys;
+mod remembering;
 
 const NOW: u64 = 1_750_000_000;
 const ISSUER: &str = "https://auth.example";

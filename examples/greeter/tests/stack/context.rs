@@ -182,7 +182,7 @@ async fn an_upload_that_breaks_off_does_not_look_complete() {
 #[tokio::test]
 async fn a_call_is_over_with_the_call_that_made_it() {
     let peer = peer::start(Script::Silence).await;
-    let channel = scribemed_client::Channel::new(&target(peer.address), &CONTRACTS, None);
+    let channel = scribemed_client::Channel::new(&target(peer.address), &CONTRACTS, None).unwrap();
     let context = CallContext::background();
     let over = context.cancelled().clone();
     let mut trouble = TroubleServiceClient::over(channel);

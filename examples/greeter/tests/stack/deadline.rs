@@ -95,7 +95,7 @@ async fn a_malformed_timeout_is_refused_beside_a_good_one() {
 #[tokio::test]
 async fn the_client_ends_a_call_that_is_never_answered() {
     let mut peer = peer::start(Script::Silence).await;
-    let channel = Channel::new(&target(peer.address), &CONTRACTS, None);
+    let channel = Channel::new(&target(peer.address), &CONTRACTS, None).unwrap();
     let mut trouble = TroubleServiceClient::over(channel);
     let status = soon(trouble.hang(TroubleRequest {})).await.unwrap_err();
     is_deadline_exceeded(&status);
@@ -125,7 +125,7 @@ async fn the_client_ends_a_stream_that_never_ends() {
     let many = answer.repeat(300).into();
     for script in [Script::Once(answer.clone()), Script::Endless(many)] {
         let peer = peer::start(script).await;
-        let channel = Channel::new(&target(peer.address), &CONTRACTS, None);
+        let channel = Channel::new(&target(peer.address), &CONTRACTS, None).unwrap();
         let mut trouble = TroubleServiceClient::over(channel);
         let mut answers = trouble
             .hang_midway(TroubleRequest {})

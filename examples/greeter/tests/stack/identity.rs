@@ -93,7 +93,7 @@ async fn a_token_goes_only_where_it_is_asked_for() {
         let source = Counting::new(Vec::new(), Identity::new().unwrap());
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
         let tokens = TokenCache::new(Arc::new(source), NAME, clock);
-        Channel::new(&target(peer.address), &CONTRACTS, Some(tokens))
+        Channel::new(&target(peer.address), &CONTRACTS, Some(tokens)).unwrap()
     };
     let mut greeter = GreeterServiceClient::over(channel);
     let name = "Ada".to_owned();
@@ -132,7 +132,7 @@ async fn a_token_that_is_refused_is_replaced() {
     let fetched = Arc::clone(&source.fetched);
     let clock = ManualClock::new(SystemTime::now());
     let tokens = TokenCache::new(Arc::new(source), NAME, Arc::new(clock.clone()));
-    let channel = Channel::new(&target(server.address), &CONTRACTS, Some(tokens));
+    let channel = Channel::new(&target(server.address), &CONTRACTS, Some(tokens)).unwrap();
     let mut greeter = GreeterServiceClient::over(channel);
 
     let status = greeter.say_goodbye(request()).await.unwrap_err();
@@ -157,7 +157,7 @@ async fn without_a_token_nothing_is_sent() {
     let mut peer = peer::start(Script::Silence).await;
     let clock = Arc::new(ManualClock::new(SystemTime::now()));
     let tokens = TokenCache::new(Arc::new(Refusing), NAME, clock);
-    let channel = Channel::new(&target(peer.address), &CONTRACTS, Some(tokens));
+    let channel = Channel::new(&target(peer.address), &CONTRACTS, Some(tokens)).unwrap();
     let status = GreeterServiceClient::over(channel)
         .say_goodbye(request())
         .await

@@ -54,8 +54,18 @@ async fn serve(stream: TcpStream, script: Script, heads: mpsc::UnboundedSender<H
     let mut connection = h2::server::handshake(stream).await.unwrap();
     // A request whose body is dropped is reset.
     let mut held = Vec::new();
-    while let Some(Ok((request, respond))) = connection.accept().await {
+    while let Some(Ok((request, mut respond))) = connection.accept().await {
         let (parts, body) = request.into_parts();
+        if parts.uri.path() == "/grpc.health.v1.Health/Watch" {
+            // It has no health service, so it counts as ready.
+            let unimplemented = Response::builder()
+                .header("content-type", "application/grpc")
+                .header("grpc-status", "12")
+                .body(())
+                .unwrap();
+            respond.send_response(unimplemented, true).unwrap();
+            continue;
+        }
         held.push(body);
         let _ = heads.send(parts.headers);
         tokio::spawn(answer(script.clone(), respond));

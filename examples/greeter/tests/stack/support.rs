@@ -80,7 +80,7 @@ pub(crate) async fn start_with(next: Option<Channel>, grace: Duration) -> Runnin
 impl Running {
     /// A channel without tokens.
     pub(crate) fn channel(&self) -> Channel {
-        Channel::new(&target(self.address), &CONTRACTS, None)
+        Channel::new(&target(self.address), &CONTRACTS, None).unwrap()
     }
 
     /// A channel whose tokens grant these permissions.
@@ -90,7 +90,7 @@ impl Running {
             permissions: self::permissions(permissions),
         };
         let tokens = TokenCache::new(Arc::new(source), NAME, Arc::new(SystemClock));
-        Channel::new(&target(self.address), &CONTRACTS, Some(tokens))
+        Channel::new(&target(self.address), &CONTRACTS, Some(tokens)).unwrap()
     }
 
     pub(crate) fn greeter(&self) -> GreeterServiceClient<Channel> {

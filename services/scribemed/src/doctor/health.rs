@@ -5,6 +5,7 @@ use std::time::Duration;
 use scribemed_discovery::{ServiceRegistry, Target};
 use scribemed_service::Channel;
 use tokio::net::TcpStream;
+use tonic::Status;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -37,16 +38,27 @@ impl Health {
     }
 }
 
-/// Asks the service at `target` once.
-pub(crate) async fn ask(target: &Target) -> Health {
+/// What `grpc.health.v1` says at `target` of a service, named in full; of the whole server where the name is empty.
+pub(crate) async fn status(target: &Target, service: &str) -> Result<ServingStatus, Status> {
     let request = HealthCheckRequest {
-        service: String::new(),
+        service: service.to_owned(),
     };
     let mut client = HealthClient::new(Channel::new(target, &[], None));
     match tokio::time::timeout(PATIENCE, client.check(request)).await {
-        Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::Serving => Health::Serving,
-        Ok(Ok(_)) => Health::NotServing,
-        Ok(Err(_)) | Err(_) => match TcpStream::connect(target.authority()).await {
+        Ok(answer) => Ok(answer?.get_ref().status()),
+        Err(_) => Err(Status::deadline_exceeded(format!(
+            "{target} did not answer within {} s",
+            PATIENCE.as_secs()
+        ))),
+    }
+}
+
+/// Asks the server at `target` once.
+pub(crate) async fn ask(target: &Target) -> Health {
+    match status(target, "").await {
+        Ok(ServingStatus::Serving) => Health::Serving,
+        Ok(_) => Health::NotServing,
+        Err(_) => match TcpStream::connect(target.authority()).await {
             Ok(_) => Health::Foreign,
             Err(_) => Health::Silent,
         },

@@ -1,7 +1,7 @@
 //! What a platform needs before its first start; kept from then on.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use scribemed_auth::{KeySet, Permission, SigningKey};
@@ -37,17 +37,7 @@ const GRANTS: [(&str, &[&str]); 3] = [
 pub(crate) async fn keys(data: &Data) -> anyhow::Result<Keys> {
     let data = data.clone();
     tokio::task::spawn_blocking(move || {
-        let mut keys = BTreeMap::new();
-        for (name, _) in GRANTS {
-            let file = data.key_file(name);
-            let key =
-                SigningKey::load_or_create(&file).with_context(|| format!("the key of {name}"))?;
-            keys.insert(name, key);
-        }
-        let file = data.grants_file();
-        if !file.exists() {
-            Grants::write(&file, &clients(&keys)?)?;
-        }
+        let mut keys = make(|name| data.key_file(name), &data.grants_file())?;
         let mut take = |name: &str| {
             keys.remove(name)
                 .with_context(|| format!("no key was made for {name}"))
@@ -58,6 +48,28 @@ pub(crate) async fn keys(data: &Data) -> anyhow::Result<Keys> {
         })
     })
     .await?
+}
+
+/// The names of those that call services, each with a key of its own.
+pub(crate) fn callers() -> impl Iterator<Item = &'static str> {
+    GRANTS.iter().map(|(name, _)| *name)
+}
+
+/// Makes the key of each caller, in the file that `key_file` names, and the grants, where they are missing.
+pub(crate) fn make(
+    key_file: impl Fn(&str) -> PathBuf,
+    grants: &Path,
+) -> anyhow::Result<BTreeMap<&'static str, SigningKey>> {
+    let mut keys = BTreeMap::new();
+    for name in callers() {
+        let key = SigningKey::load_or_create(&key_file(name))
+            .with_context(|| format!("the key of {name}"))?;
+        keys.insert(name, key);
+    }
+    if !grants.exists() {
+        Grants::write(grants, &clients(&keys)?)?;
+    }
+    Ok(keys)
 }
 
 fn clients(keys: &BTreeMap<&str, SigningKey>) -> anyhow::Result<BTreeMap<String, Client>> {

@@ -1,0 +1,321 @@
+//! A call: admission, attempts, and what becomes of it.
+
+mod attempt;
+mod hedge;
+mod record;
+mod timer;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Request, Response, Uri, header};
+use scribemed_auth::Token;
+use scribemed_resilience::Tick;
+use scribemed_resilience::backoff::Backoff;
+use scribemed_resilience::decide::{Retries, Rules, Sent, Verdict};
+use scribemed_rpc::metadata;
+use scribemed_rpc::policy::Idempotency;
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::{Code, Status};
+
+use self::attempt::{Attempt, Failed, Refusal};
+pub(crate) use self::record::{Record, code_of};
+use self::timer::{Interrupted, Timer};
+use crate::body::Framing;
+use crate::connection::RecvBody;
+use crate::endpoint::Endpoint;
+use crate::outgoing::Outgoing;
+use crate::payload::Payload;
+use crate::policy::Reattempt;
+use crate::response::ResponseBody;
+use crate::shared::{Method, Shared};
+use crate::ticket::Ticket;
+
+/// A call on its way.
+pub(crate) struct Call {
+    shared: Arc<Shared>,
+    method: Arc<Method>,
+    record: Record,
+    uri: Uri,
+    /// What the caller and the generated client say; what the channel adds is added to each attempt.
+    headers: HeaderMap,
+    payload: Payload,
+    token: Option<Arc<Token>>,
+    timer: Timer,
+}
+
+/// An answer whose head is there.
+type Answer = Response<ResponseBody>;
+
+impl Call {
+    /// Makes a call of `request`.
+    ///
+    /// # Cancel safety
+    /// Dropping it ends every attempt: their streams are reset.
+    pub(crate) async fn make(
+        shared: Arc<Shared>,
+        request: Request<Body>,
+    ) -> Result<Answer, Status> {
+        let (parts, body) = request.into_parts();
+        let method = Arc::clone(shared.method(parts.uri.path()));
+        let policy = method.policy.load_full();
+        let outgoing = Outgoing::new(&policy, &parts.headers, &shared.failures)?;
+        let now = shared.clock.now();
+        let mut headers = parts.headers;
+        headers.remove(metadata::GRPC_TIMEOUT);
+        let record = Record::new(&shared, &method, policy, outgoing, now);
+        let payload = Payload::read(body).await?;
+        let mut uri = http::uri::Parts::default();
+        uri.scheme = Some(shared.scheme.clone());
+        uri.authority = Some(shared.authority.clone());
+        uri.path_and_query = parts.uri.into_parts().path_and_query;
+        let call = Self {
+            uri: Uri::from_parts(uri).unwrap_or_default(),
+            shared,
+            method,
+            record,
+            headers,
+            payload,
+            token: None,
+            timer: Timer::default(),
+        };
+        call.run(now).await
+    }
+
+    async fn run(mut self, now: Tick) -> Result<Answer, Status> {
+        if let Err(status) = self.admit(now).await {
+            self.record.end(status.code());
+            return Err(status);
+        }
+        let policy = Arc::clone(&self.record.policy);
+        match (&policy.reattempt, &self.payload) {
+            (Reattempt::Hedge(hedging), Payload::Whole(body))
+                if self.record.outgoing.previous_attempts() == 0 =>
+            {
+                let body = body.clone();
+                self.hedge(hedging, body).await
+            }
+            _ => self.retry().await,
+        }
+    }
+
+    /// What must hold before anything is sent.
+    async fn admit(&mut self, now: Tick) -> Result<(), Status> {
+        if let Payload::Whole(messages) = &self.payload {
+            let limit = self.record.policy.max_request_bytes;
+            if let Err(size) = Framing::default().check(messages, limit) {
+                let contract = self.method.contract;
+                return Err(self
+                    .shared
+                    .failures
+                    .request_too_large(contract, limit, size));
+            }
+        }
+        if !self
+            .shared
+            .adaptive
+            .admit(now, &mut self.shared.random.source())
+        {
+            self.shared.metrics.throttled();
+            let share = self.shared.adaptive.rejected_share(now);
+            return Err(self.shared.failures.throttled(share));
+        }
+        self.shared.budget.deposit(now);
+        if let Some(tokens) = &self.shared.tokens
+            && self.method.needs_token
+        {
+            let token = match tokens.cached() {
+                Some(token) => token,
+                None => match self
+                    .timer
+                    .until(&self.record.outgoing, None, tokens.get())
+                    .await
+                {
+                    Ok(got) => got.map_err(|error| self.shared.failures.no_credentials(&error))?,
+                    Err(interrupted) => return Err(self.interrupted(interrupted)),
+                },
+            };
+            self.token = Some(token);
+        }
+        Ok(())
+    }
+
+    /// One attempt after the other, as long as the policy has it (gRFC A6).
+    async fn retry(mut self) -> Result<Answer, Status> {
+        let shared = Arc::clone(&self.shared);
+        let policy = Arc::clone(&self.record.policy);
+        let mut retries = Retries::new();
+        let mut last: Option<Failed> = None;
+        let mut avoid: Option<Arc<Endpoint>> = None;
+        loop {
+            let ticket = match self.ticket(avoid.as_ref()).await {
+                Ok(ticket) => ticket,
+                // What an endpoint said tells more than that there is none to ask again.
+                Err(refusal) => {
+                    return match last.take() {
+                        Some(failed) if !refusal.is_end() => self.deliver(failed),
+                        _ => Err(self.refused(refusal)),
+                    };
+                }
+            };
+            avoid = Some(Arc::clone(&ticket.endpoint));
+            let failed = match self.attempt(ticket, retries.previous_attempts()).await {
+                Attempt::Answered(response, ticket) => return Ok(self.answered(response, ticket)),
+                Attempt::Over(status) => {
+                    self.record.end(status.code());
+                    return Err(status);
+                }
+                Attempt::Failed(failed) => failed,
+            };
+            if !self.can_replay() {
+                retries.commit();
+            }
+            let deadline = self.record.outgoing.deadline().remaining();
+            let now = shared.clock.now();
+            let mut rules = Rules {
+                repeatable: policy.idempotency != Idempotency::Unknown,
+                max_attempts: 1,
+                retryable: &[],
+                backoff: Backoff::DEFAULT,
+                previous_attempts: self.record.outgoing.previous_attempts(),
+                throttle: None,
+                budget: Some(&shared.budget),
+                deadline: now.after(deadline),
+            };
+            let throttle = shared.throttle.load();
+            if let Reattempt::Retry(retry) = &policy.reattempt {
+                rules.max_attempts = retry.max_attempts;
+                rules.backoff = retry.backoff;
+                rules.throttle = throttle.as_deref();
+                if retry.codes.contains(failed.failure.code) {
+                    rules.retryable = std::slice::from_ref(&failed.failure.code);
+                }
+            }
+            let random = &mut shared.random.source();
+            let verdict = retries.on_failure(&rules, failed.failure, now, random);
+            let wait = match verdict {
+                Verdict::Transparent => {
+                    self.record.transparent_retries += 1;
+                    std::time::Duration::ZERO
+                }
+                Verdict::Retry { after } => {
+                    self.record.retries += 1;
+                    after
+                }
+                Verdict::Stop(_why) => return self.deliver(failed),
+            };
+            self.record.failed(&failed);
+            last = Some(failed);
+            if !wait.is_zero() {
+                self.record.retry_delay += wait;
+                if let Err(interrupted) = self.pause(wait).await {
+                    return Err(self.over(interrupted));
+                }
+            }
+        }
+    }
+
+    /// Waits between two attempts.
+    async fn pause(&mut self, wait: std::time::Duration) -> Result<(), Interrupted> {
+        let until = Instant::now() + wait;
+        let never = std::future::pending::<()>();
+        match self
+            .timer
+            .until(&self.record.outgoing, Some(until), never)
+            .await
+        {
+            Ok(()) | Err(Interrupted::Elapsed) => Ok(()),
+            Err(interrupted) => Err(interrupted),
+        }
+    }
+
+    /// The head of one attempt.
+    fn head(&self, previous_attempts: u32) -> Request<()> {
+        let mut request = Request::new(());
+        *request.method_mut() = http::Method::POST;
+        *request.version_mut() = http::Version::HTTP_2;
+        *request.uri_mut() = self.uri.clone();
+        let mut headers = self.headers.clone();
+        if let Some(token) = &self.token {
+            headers.insert(header::AUTHORIZATION, token.header().clone());
+        }
+        if previous_attempts > 0 {
+            headers.insert(
+                metadata::GRPC_PREVIOUS_RPC_ATTEMPTS,
+                http::HeaderValue::from(previous_attempts),
+            );
+        }
+        self.record.outgoing.write(&mut headers);
+        *request.headers_mut() = headers;
+        request
+    }
+
+    fn can_replay(&self) -> bool {
+        match &self.payload {
+            Payload::Whole(_) => true,
+            Payload::Stream(pump) => pump.can_replay(),
+        }
+    }
+
+    /// The answer has begun. From here on the call is committed.
+    fn answered(self, response: Response<h2::RecvStream>, ticket: Ticket) -> Answer {
+        let pump = match self.payload {
+            Payload::Whole(_) => None,
+            Payload::Stream(pump) => {
+                pump.commit();
+                Some(pump)
+            }
+        };
+        let timer = self.timer.into_sleep();
+        response.map(|stream| {
+            ResponseBody::new(RecvBody::new(stream), ticket, self.record, pump, timer)
+        })
+    }
+
+    /// What the last attempt failed with is what the call fails with.
+    fn deliver(mut self, failed: Failed) -> Result<Answer, Status> {
+        self.record.failed(&failed);
+        let code = failed.failure.code;
+        if code == Code::Unauthenticated
+            && let (Some(tokens), Some(token)) = (&self.shared.tokens, &self.token)
+        {
+            // It was refused before anything was done; the next call asks for a new one.
+            tokens.invalidate(token);
+        }
+        self.record.end(code);
+        failed.deliver(&self.record)
+    }
+
+    fn refused(&mut self, refusal: Refusal) -> Status {
+        let report = self.record.report(None);
+        let failures = &self.shared.failures;
+        let status = match refusal {
+            Refusal::Interrupted(interrupted) => self.interrupted(interrupted),
+            Refusal::NobodyThere(why) => failures.unreachable(&why, &report),
+            Refusal::CircuitOpen(open) => failures.circuit_open(open.retry_in, &report),
+        };
+        self.record.end(status.code());
+        status
+    }
+
+    fn over(&mut self, interrupted: Interrupted) -> Status {
+        let status = self.interrupted(interrupted);
+        self.record.end(status.code());
+        status
+    }
+
+    fn interrupted(&self, interrupted: Interrupted) -> Status {
+        let report = self.record.report(None);
+        match interrupted {
+            Interrupted::Cancelled => self.shared.failures.cancelled(&report),
+            Interrupted::Deadline | Interrupted::Elapsed => {
+                self.shared.failures.deadline_exceeded(&report)
+            }
+        }
+    }
+}
+
+/// Whether the service may have seen it.
+pub(crate) fn perhaps(sent: Sent) -> bool {
+    matches!(sent, Sent::Perhaps)
+}

@@ -1,0 +1,139 @@
+//! Attempts in parallel (gRFC A6, Hedging Policy).
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use http::Response;
+use scribemed_resilience::decide::Sent;
+use scribemed_resilience::pushback::Pushback;
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::attempt::{Attempt, Failed, send};
+use super::timer::Interrupted;
+use super::{Answer, Call};
+use crate::connection::Broken;
+use crate::endpoint::Endpoint;
+use crate::policy::Hedge;
+use crate::ticket::Ticket;
+
+/// An attempt on its way: the ticket, the head of its answer, whether it left.
+type InFlight =
+    Pin<Box<dyn Future<Output = (Ticket, Result<Response<h2::RecvStream>, Broken>, bool)> + Send>>;
+
+impl Call {
+    /// Sends the call again and again until an answer is there; the first good one wins, the others are reset.
+    pub(super) async fn hedge(mut self, policy: &Hedge, body: Bytes) -> Result<Answer, Status> {
+        let mut in_flight: FuturesUnordered<InFlight> = FuturesUnordered::new();
+        let mut last: Option<Failed> = None;
+        let mut avoid: Option<Arc<Endpoint>> = None;
+        let mut begun = 0;
+        // When the next one is due; `None`: there is no next one.
+        let mut due = Some(Instant::now());
+        loop {
+            if due.is_some_and(|due| due <= Instant::now()) {
+                if begun > 0 && !self.may_hedge() {
+                    due = None;
+                } else {
+                    match self.ticket(avoid.as_ref()).await {
+                        Ok(ticket) => {
+                            avoid = Some(Arc::clone(&ticket.endpoint));
+                            in_flight.push(self.launch(ticket, body.clone(), begun));
+                            if begun > 0 {
+                                self.record.hedges += 1;
+                            }
+                            begun += 1;
+                            due = (begun < policy.max_attempts)
+                                .then(|| Instant::now() + policy.delay);
+                        }
+                        Err(refusal) if in_flight.is_empty() || refusal.is_end() => {
+                            return match last.take() {
+                                Some(failed) if !refusal.is_end() => self.deliver(failed),
+                                _ => Err(self.refused(refusal)),
+                            };
+                        }
+                        // Those that are on their way are the last.
+                        Err(_) => due = None,
+                    }
+                }
+            }
+            if in_flight.is_empty() && due.is_none() {
+                return match last.take() {
+                    Some(failed) => self.deliver(failed),
+                    None => Err(self.over(Interrupted::Deadline)),
+                };
+            }
+            let next = async {
+                match in_flight.next().await {
+                    Some(ended) => ended,
+                    None => std::future::pending().await,
+                }
+            };
+            let ended = self.timer.until(&self.record.outgoing, due, next).await;
+            let (ticket, result, left) = match ended {
+                Ok(ended) => ended,
+                Err(Interrupted::Elapsed) => continue,
+                Err(interrupted) => {
+                    for _ in 0..in_flight.len() {
+                        self.record.sent();
+                    }
+                    return Err(self.over(interrupted));
+                }
+            };
+            match self.settle(ticket, result, left) {
+                Attempt::Answered(response, ticket) => return Ok(self.answered(response, ticket)),
+                Attempt::Over(status) => return Err(status),
+                Attempt::Failed(failed) => {
+                    let fatal = !policy.non_fatal.contains(failed.failure.code)
+                        && matches!(failed.failure.sent, Sent::Perhaps);
+                    if fatal {
+                        return self.deliver(failed);
+                    }
+                    due = self.next_hedge(&failed, due);
+                    self.record.failed(&failed);
+                    last = Some(failed);
+                }
+            }
+        }
+    }
+
+    /// When the next one is due after one has failed: at once, unless the service says otherwise.
+    fn next_hedge(&self, failed: &Failed, due: Option<Instant>) -> Option<Instant> {
+        if let Some(throttle) = &*self.shared.throttle.load() {
+            throttle.on_failure();
+        }
+        due?;
+        match failed.failure.pushback {
+            Pushback::None => Some(Instant::now()),
+            Pushback::After(wait) => Some(Instant::now() + wait),
+            Pushback::Stop => None,
+        }
+    }
+
+    /// Whether the throttle and the budget let another one go. The budget is reserved here, where it is decided.
+    fn may_hedge(&self) -> bool {
+        let throttled = self
+            .shared
+            .throttle
+            .load()
+            .as_ref()
+            .is_some_and(|throttle| !throttle.allows());
+        !throttled && self.shared.budget.try_reserve(self.shared.clock.now())
+    }
+
+    fn launch(&self, mut ticket: Ticket, body: Bytes, previous: u32) -> InFlight {
+        let head = self.head(previous);
+        ticket.sent_bytes = body.len() as u64;
+        Box::pin(async move {
+            let left = AtomicBool::new(false);
+            let connection = Arc::clone(&ticket.connection);
+            let result = send(&connection, head, Some(body), None, &left).await;
+            (ticket, result, left.load(Relaxed))
+        })
+    }
+}

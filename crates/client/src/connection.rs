@@ -1,0 +1,73 @@
+//! One HTTP/2 connection, on h2 directly: what a call needs of it, and the driver that keeps it going.
+
+mod body;
+mod driver;
+mod error;
+mod exchange;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+
+pub(crate) use self::body::RecvBody;
+pub(crate) use self::driver::{Driver, Ended, Probing, establish};
+pub(crate) use self::error::Broken;
+pub(crate) use self::exchange::exchange;
+
+/// A connection as calls see it. The handle is shared; the [`Driver`] owns the transport.
+pub(crate) struct Connection {
+    send: SendRequest<Bytes>,
+    /// Calls in flight, health watches not counted.
+    calls: AtomicU32,
+    /// Calls that were ever begun, wrapping.
+    begun: AtomicU32,
+    /// A ping has not been answered in time: nothing new is sent here, and what can be sent again goes elsewhere.
+    suspect: AtomicBool,
+}
+
+impl Connection {
+    pub(crate) fn new(send: SendRequest<Bytes>) -> Self {
+        Self {
+            send,
+            calls: AtomicU32::new(0),
+            begun: AtomicU32::new(0),
+            suspect: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls.load(Relaxed)
+    }
+
+    /// Counts a call in.
+    pub(crate) fn enter(&self) {
+        self.begun.fetch_add(1, Relaxed);
+        self.calls.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a call out.
+    pub(crate) fn leave(&self) {
+        self.calls.fetch_sub(1, Relaxed);
+    }
+
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.suspect.load(Relaxed)
+    }
+
+    /// How many calls at a time are good for it: what the peer allows, and no more than fit before calls wait for each
+    /// other in h2's one lock.
+    pub(crate) fn room(&self) -> usize {
+        const COMFORTABLE: usize = 128;
+        self.send.current_max_send_streams().min(COMFORTABLE)
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("calls", &self.calls())
+            .field("suspect", &self.is_suspect())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,54 @@
+//! One request and the head of its response.
+
+use std::future::poll_fn;
+
+use bytes::Bytes;
+use h2::{RecvStream, SendStream};
+use http::{Request, Response};
+
+use super::{Broken, Connection};
+
+/// A request that is on its way.
+pub(crate) struct Exchange {
+    response: h2::client::ResponseFuture,
+}
+
+/// Sends `head` and, with it, all of a body that is there already. Of a body that is still being made, the caller gets the
+/// stream to send it on.
+pub(crate) async fn exchange(
+    connection: &Connection,
+    head: Request<()>,
+    whole: Option<Bytes>,
+) -> Result<(Exchange, Option<SendStream<Bytes>>), Broken> {
+    let mut send = connection.send.clone();
+    // Waits where the peer takes no more streams; that a connection is closing is found out here.
+    poll_fn(|cx| send.poll_ready(cx))
+        .await
+        .map_err(|error| Broken::before_sending(&error))?;
+    let (response, mut stream) = send
+        .send_request(head, false)
+        .map_err(|error| Broken::before_sending(&error))?;
+    let stream = match whole {
+        // Flow control holds it back within h2; it is one message, and in memory as it is.
+        Some(body) => {
+            stream
+                .send_data(body, true)
+                .map_err(|error| Broken::after_sending(&error))?;
+            None
+        }
+        None => Some(stream),
+    };
+    Ok((Exchange { response }, stream))
+}
+
+impl Exchange {
+    /// The head of the response.
+    ///
+    /// # Cancel safety
+    /// Dropping it resets the stream with CANCEL.
+    pub(crate) async fn head(self) -> Result<Response<RecvStream>, Broken> {
+        self.response
+            .await
+            .map_err(|error| Broken::after_sending(&error))
+    }
+}

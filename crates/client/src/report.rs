@@ -1,0 +1,152 @@
+//! What became of a call, for whoever handles its error.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tonic::Status;
+
+const TARGET: HeaderName = HeaderName::from_static("x-call-target");
+const ENDPOINT: HeaderName = HeaderName::from_static("x-call-endpoint");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-call-attempts");
+const SENT: HeaderName = HeaderName::from_static("x-call-sent");
+const LAST: HeaderName = HeaderName::from_static("x-call-last-failure");
+
+/// What became of a call that failed: on each error of a [`Channel`](crate::Channel), whoever made it, the service or the
+/// channel itself.
+///
+/// ```
+/// # fn handle(status: tonic::Status) {
+/// use scribemed_client::CallReport;
+///
+/// if let Some(report) = CallReport::of(&status)
+///     && !report.may_have_been_sent()
+/// {
+///     // Nothing of it reached the service: it can safely be made again.
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallReport {
+    target: String,
+    endpoint: Option<String>,
+    attempts: u32,
+    may_have_been_sent: bool,
+    last_failure: Option<String>,
+}
+
+impl CallReport {
+    pub(crate) fn new(target: &str, attempts: u32, may_have_been_sent: bool) -> Self {
+        Self {
+            target: target.to_owned(),
+            endpoint: None,
+            attempts,
+            may_have_been_sent,
+            last_failure: None,
+        }
+    }
+
+    pub(crate) fn with_last(mut self, endpoint: Option<&str>, failure: Option<&str>) -> Self {
+        self.endpoint = endpoint.map(str::to_owned);
+        self.last_failure = failure.map(str::to_owned);
+        self
+    }
+
+    /// That of a status which a [`Channel`](crate::Channel) gave. `None`: it came from elsewhere.
+    pub fn of(status: &Status) -> Option<Self> {
+        let text = |name: &HeaderName| {
+            let value = status.metadata().get(name.as_str())?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        Some(Self {
+            target: text(&TARGET)?,
+            endpoint: text(&ENDPOINT),
+            attempts: text(&ATTEMPTS)?.parse().ok()?,
+            may_have_been_sent: text(&SENT)? != "no",
+            last_failure: text(&LAST),
+        })
+    }
+
+    /// Where the service was looked for.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The endpoint of the last attempt. `None`: there was none to send it to.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// How many attempts were made. Those that provably never left are not counted.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether the request may have been carried out, by any attempt.
+    pub fn may_have_been_sent(&self) -> bool {
+        self.may_have_been_sent
+    }
+
+    /// What the last attempt before the end of the call failed with.
+    pub fn last_failure(&self) -> Option<&str> {
+        self.last_failure.as_deref()
+    }
+
+    /// Writes it to the metadata of an error.
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        let mut put = |name: HeaderName, text: &str| {
+            // What a peer said may hold anything; a header may not.
+            let clean: String = text
+                .chars()
+                .map(|letter| {
+                    if letter.is_ascii_graphic() || letter == ' ' {
+                        letter
+                    } else {
+                        '?'
+                    }
+                })
+                .take(300)
+                .collect();
+            if let Ok(value) = HeaderValue::try_from(clean) {
+                headers.insert(name, value);
+            }
+        };
+        put(TARGET, &self.target);
+        put(ATTEMPTS, &self.attempts.to_string());
+        put(
+            SENT,
+            if self.may_have_been_sent {
+                "perhaps"
+            } else {
+                "no"
+            },
+        );
+        if let Some(endpoint) = &self.endpoint {
+            put(ENDPOINT, endpoint);
+        }
+        if let Some(failure) = &self.last_failure {
+            put(LAST, failure);
+        }
+    }
+}
+
+/// In a sentence: `2 attempts, the last at 10.0.0.7:50052 (UNAVAILABLE: draining); the request may have been carried out`.
+impl fmt::Display for CallReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempts {
+            0 => f.write_str("no attempt")?,
+            1 => f.write_str("1 attempt")?,
+            more => write!(f, "{more} attempts")?,
+        }
+        if let Some(endpoint) = &self.endpoint {
+            write!(f, ", the last at {endpoint}")?;
+        }
+        if let Some(failure) = &self.last_failure {
+            write!(f, " ({failure})")?;
+        }
+        f.write_str(if self.may_have_been_sent {
+            "; the request may have been carried out"
+        } else {
+            "; nothing was sent"
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! What the calls of a channel have in common.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use scribemed_auth::TokenCache;
+use scribemed_discovery::Discovery;
+use scribemed_resilience::adaptive::AdaptiveThrottle;
+use scribemed_resilience::breaker::{Breaker, State};
+use scribemed_resilience::budget::Budget;
+use scribemed_resilience::throttle::RetryThrottle;
+use scribemed_rpc::MethodPolicy;
+use scribemed_rpc::policy::LoadBalancing;
+use scribemed_telemetry::metrics::{MethodMetrics, TargetMetrics};
+use tokio_util::sync::DropGuard;
+
+use crate::balance::Balancer;
+use crate::clock::{Clock, Random};
+use crate::failure::Failures;
+use crate::policy::CallPolicy;
+use crate::status::ChannelStatus;
+use crate::ticket::in_metrics;
+
+/// What the calls of a channel have in common. The tasks that keep its connections up do not hold it: they end with it.
+pub(crate) struct Shared {
+    pub(crate) failures: Failures,
+    /// By path.
+    pub(crate) methods: HashMap<&'static str, Arc<Method>>,
+    /// Any method that is in none of the contracts, such as those of health and reflection.
+    pub(crate) other: Arc<Method>,
+    pub(crate) tokens: Option<TokenCache>,
+    pub(crate) scheme: http::uri::Scheme,
+    pub(crate) authority: http::uri::Authority,
+    pub(crate) balancer: Arc<Balancer>,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) budget: Budget,
+    pub(crate) adaptive: AdaptiveThrottle,
+    pub(crate) throttle: ArcSwapOption<RetryThrottle>,
+    pub(crate) clock: Clock,
+    pub(crate) random: Arc<Random>,
+    pub(crate) metrics: TargetMetrics,
+    pub(crate) discovery: Arc<Discovery>,
+    pub(crate) _closed: DropGuard,
+}
+
+/// A method that a channel calls.
+pub(crate) struct Method {
+    pub(crate) contract: Option<&'static MethodPolicy>,
+    /// What is in force now.
+    pub(crate) policy: ArcSwap<CallPolicy>,
+    pub(crate) needs_token: bool,
+    pub(crate) metrics: MethodMetrics,
+}
+
+impl Shared {
+    pub(crate) fn method(&self, path: &str) -> &Arc<Method> {
+        self.methods.get(path).unwrap_or(&self.other)
+    }
+
+    /// Tells that the breaker has changed to `state`.
+    pub(crate) fn breaker_changed(&self, state: State) {
+        self.metrics.breaker(in_metrics(state));
+        let name = breaker_name(state);
+        let (service, target) = (self.failures.service(), self.failures.target());
+        if state == State::Open {
+            tracing::warn!(
+                service,
+                target,
+                "the circuit breaker is {name}: calls fail at once"
+            );
+        } else {
+            tracing::info!(service, target, "the circuit breaker is {name}");
+        }
+    }
+
+    pub(crate) fn status(&self) -> ChannelStatus {
+        let now = self.clock.now();
+        let view = self.discovery.view();
+        let open_for: Duration = self.breaker.open_for(now);
+        ChannelStatus {
+            service: self.failures.service().to_owned(),
+            target: self.failures.target().to_owned(),
+            load_balancing: match self.balancer.policy() {
+                LoadBalancing::PeakEwma => "peak_ewma",
+                LoadBalancing::RoundRobin => "round_robin",
+                LoadBalancing::PickFirst => "pick_first",
+            },
+            breaker: breaker_name(self.breaker.state(now)),
+            breaker_open_for_seconds: open_for.as_secs_f64(),
+            retry_tokens: self
+                .throttle
+                .load()
+                .as_ref()
+                .map(|throttle| (throttle.tokens(), throttle.max_tokens())),
+            attempt_budget: self.budget.available(now),
+            throttled_share: self.adaptive.rejected_share(now),
+            resolver_error: view.error.as_ref().map(ToString::to_string),
+            resolved_seconds_ago: view.resolved_at.map(|at| at.elapsed().as_secs_f64()),
+            endpoints: self
+                .balancer
+                .snapshot()
+                .all
+                .iter()
+                .map(|endpoint| endpoint.status(now))
+                .collect(),
+        }
+    }
+}
+
+fn breaker_name(state: State) -> &'static str {
+    match state {
+        State::Closed => "closed",
+        State::Open => "open",
+        State::HalfOpen => "half_open",
+    }
+}

@@ -1,0 +1,135 @@
+//! One attempt, from the pick of its endpoint to the status in its trailers.
+
+use std::sync::Arc;
+
+use scribemed_resilience::Tick;
+use scribemed_resilience::breaker::{Permit, State};
+use scribemed_resilience::outcome::Outcome;
+use scribemed_telemetry::metrics::BreakerState;
+use tonic::Code;
+
+use crate::balance::Picked;
+use crate::connection::Connection;
+use crate::endpoint::Endpoint;
+use crate::shared::{Method, Shared};
+
+/// A failing endpoint is taken for this slow, so that calls go elsewhere (Finagle's failure penalty).
+const PENALTY: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// An attempt. Whatever becomes of it is written, once, to the one ledger that outlier detection, balancing, the breaker and the
+/// metrics read from: by [`end`](Self::end), or when it is dropped, because nobody wanted it any more.
+pub(crate) struct Ticket {
+    shared: Arc<Shared>,
+    method: Arc<Method>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) connection: Arc<Connection>,
+    permit: Option<Permit>,
+    begun: Tick,
+    answered: bool,
+    pub(crate) sent_bytes: u64,
+}
+
+impl Ticket {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        method: &Arc<Method>,
+        picked: Picked,
+        permit: Permit,
+        now: Tick,
+    ) -> Self {
+        picked.endpoint.enter();
+        picked.connection.enter();
+        method.metrics.attempt_started();
+        Self {
+            shared: Arc::clone(shared),
+            method: Arc::clone(method),
+            endpoint: picked.endpoint,
+            connection: picked.connection,
+            permit: Some(permit),
+            begun: now,
+            answered: false,
+            sent_bytes: 0,
+        }
+    }
+
+    /// When it began.
+    pub(crate) fn begun(&self) -> Tick {
+        self.begun
+    }
+
+    /// The head of the response is there.
+    pub(crate) fn answered(&mut self, now: Tick) {
+        self.answered = true;
+        self.endpoint.load.observe(now.since(self.begun), now);
+    }
+
+    /// It ended with this status.
+    pub(crate) fn end(self, code: Code, received_bytes: u64) {
+        self.end_as(code, Outcome::of(code), received_bytes);
+    }
+
+    /// It ended with this status, which the endpoint is to be judged by in another way than usual.
+    pub(crate) fn end_as(mut self, code: Code, outcome: Outcome, received_bytes: u64) {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
+        let now = self.shared.clock.now();
+        match outcome {
+            Outcome::Failure => self.endpoint.load.penalize(PENALTY, now),
+            // An answer that came without a head of its own was measured nowhere yet.
+            Outcome::Success | Outcome::Overloaded | Outcome::Ignored => {
+                if !self.answered && outcome != Outcome::Ignored {
+                    self.endpoint.load.observe(now.since(self.begun), now);
+                }
+            }
+        }
+        self.endpoint.ledger.record(outcome);
+        if outcome == Outcome::Success {
+            self.shared.adaptive.accepted(now);
+        }
+        if let Some(state) = self.shared.breaker.record(permit, outcome, now) {
+            self.shared.breaker_changed(state);
+        }
+        self.method.metrics.attempt_ended(
+            code as i32,
+            now.since(self.begun),
+            self.sent_bytes,
+            received_bytes,
+        );
+    }
+
+    /// It never left: nothing is known of the endpoint.
+    pub(crate) fn never_sent(mut self) {
+        if let Some(permit) = self.permit.take() {
+            self.shared.breaker.release(permit);
+            self.metrics_of_unwanted(Code::Unavailable);
+        }
+    }
+
+    fn metrics_of_unwanted(&self, code: Code) {
+        let now = self.shared.clock.now();
+        self.method
+            .metrics
+            .attempt_ended(code as i32, now.since(self.begun), self.sent_bytes, 0);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            self.shared.breaker.release(permit);
+            self.metrics_of_unwanted(Code::Cancelled);
+        }
+        self.endpoint.leave();
+        self.connection.leave();
+    }
+}
+
+/// The state of a breaker as the metrics name it.
+pub(crate) fn in_metrics(state: State) -> BreakerState {
+    match state {
+        State::Closed => BreakerState::Closed,
+        State::Open => BreakerState::Open,
+        State::HalfOpen => BreakerState::HalfOpen,
+    }
+}

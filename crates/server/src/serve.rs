@@ -1,0 +1,81 @@
+//! Accepting connections, and letting go of them.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_stream::{Stream, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::connection;
+use crate::stack::Stack;
+
+/// The wait after a failed accept, which happens when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `shutdown`, then tells every peer to go elsewhere (GOAWAY) and waits for the calls in flight, at most
+/// `grace`. When `incoming` ends before that, serves the connections that there are.
+pub(crate) async fn serve<S, IO>(
+    stack: Arc<Stack>,
+    incoming: S,
+    shutdown: CancellationToken,
+    grace: Duration,
+) where
+    S: Stream<Item = io::Result<IO>> + Send,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // The tasks of connections, and those of their calls.
+    let tasks = TaskTracker::new();
+    let abort = CancellationToken::new();
+    // Whoever drops the server ends its connections, and they their calls.
+    let _abort = abort.clone().drop_guard();
+    let connect = |io| {
+        let serve = connection::serve(Arc::clone(&stack), io, tasks.clone(), shutdown.clone());
+        tasks.spawn(abort.clone().run_until_cancelled_owned(serve));
+    };
+    accept(incoming, connect, &shutdown).await;
+    tasks.close();
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => {}
+        () = tasks.wait() => return,
+    }
+    if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
+        tracing::warn!(
+            tasks = tasks.len(),
+            "calls in flight are cut off: the grace period has passed"
+        );
+        abort.cancel();
+        tasks.wait().await;
+    }
+}
+
+/// Hands each connection to `connect`, until `incoming` ends or `shutdown`. Then `incoming` is dropped.
+async fn accept<S, IO>(incoming: S, connect: impl Fn(IO), shutdown: &CancellationToken)
+where
+    S: Stream<Item = io::Result<IO>>,
+{
+    let mut incoming = pin!(incoming);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            accepted = incoming.next() => accepted,
+        };
+        match accepted {
+            Some(Ok(io)) => connect(io),
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::select! {
+                    biased;
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+                }
+            }
+            None => return,
+        }
+    }
+}

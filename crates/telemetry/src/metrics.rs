@@ -1,0 +1,95 @@
+//! Metrics of calls: named as gRFCs A66, A91, A94 and A96 name them, in Prometheus's spelling.
+//!
+//! The path of a call takes no lock and looks nothing up: a channel resolves its [`TargetMetrics`] and the
+//! [`MethodMetrics`] of each method once, and what they hold are atomics. A series appears when it is first used.
+//!
+//! | metric | what it is | attributes |
+//! |---|---|---|
+//! | `grpc_client_attempt_started_total` | attempts begun (A66) | method, target |
+//! | `grpc_client_attempt_duration_seconds` | from the pick to the status (A66) | method, target, status |
+//! | `grpc_client_attempt_sent_total_compressed_message_size_bytes` | request messages of an attempt (A66) | method, target, status |
+//! | `grpc_client_attempt_rcvd_total_compressed_message_size_bytes` | response messages of an attempt (A66) | method, target, status |
+//! | `grpc_client_call_duration_seconds` | the whole call, as its caller sees it (A66) | method, target, status |
+//! | `grpc_client_call_retries`, `_transparent_retries`, `_hedges` | of calls that had any (A96) | method, target |
+//! | `grpc_client_call_retry_delay_seconds` | time of a call without an attempt under way (A96) | method, target |
+//! | `grpc_subchannel_connection_attempts_succeeded_total`, `_failed_total` | connections made, or not (A94) | target |
+//! | `grpc_subchannel_disconnections_total` | connections lost (A94) | target, `grpc_disconnect_error` |
+//! | `grpc_subchannel_open_connections` | connections that are open (A94) | target |
+//! | `grpc_lb_outlier_detection_ejections_enforced_total`, `_unenforced_total` | outliers found (A91) | target |
+//! | `scribemed_client_endpoints` | endpoints by state | target, `state` |
+//! | `scribemed_client_breaker` | channels whose breaker is in a state | target, `state` |
+//! | `scribemed_client_breaker_transitions_total` | changes into a state | target, `state` |
+//! | `scribemed_client_throttled_total` | calls turned away here | target |
+//! | `scribemed_client_resolutions_total` | look-ups of the name | target, `outcome`: `ok` or `failed` |
+//!
+//! The attributes are `grpc_method` (`scribemed.auth.v1.AuthService/GetKeySet`, or `other`), `grpc_target` (as configured)
+//! and `grpc_status` (`OK`, `UNAVAILABLE`). All of them come from contracts and configuration: none is of a patient, and
+//! their number is bounded.
+
+mod families;
+mod method;
+mod target;
+
+use std::sync::{Arc, OnceLock};
+
+use prometheus::{Registry, TextEncoder};
+
+use self::families::Families;
+pub use self::method::MethodMetrics;
+pub use self::target::{BreakerState, TargetMetrics};
+
+/// The content type of what [`Metrics::render`] gives.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
+
+/// The metrics of a process, or of one test. Clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    families: Arc<Families>,
+}
+
+impl Metrics {
+    /// Metrics of their own, with nothing counted.
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let families = Arc::new(Families::register(&registry));
+        Self { registry, families }
+    }
+
+    /// Those of this process.
+    pub fn global() -> &'static Self {
+        static GLOBAL: OnceLock<Metrics> = OnceLock::new();
+        GLOBAL.get_or_init(Self::new)
+    }
+
+    /// The metrics of one channel to `target`, which is named as it was configured. Two channels of a process to the same
+    /// target count into the same series.
+    pub fn target(&self, target: &str) -> TargetMetrics {
+        TargetMetrics::new(Arc::clone(&self.families), target)
+    }
+
+    /// Everything that was counted so far, in Prometheus's text format ([`CONTENT_TYPE`]).
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
+            // What comes after the family that cannot be written is missing from the text.
+            tracing::error!(%error, "the metrics cannot be rendered in full");
+        }
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

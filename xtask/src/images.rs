@@ -1,0 +1,114 @@
+//! `cargo xtask images`: the image that docker-compose.yml runs, made of the programs that Cargo builds.
+
+pub(crate) mod base;
+pub(crate) mod engine;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use self::base::Base;
+use self::engine::Engine;
+use crate::{process, setup, workspace};
+
+/// What docker-compose.yml runs unless it is told otherwise.
+const TAG: &str = "scribemed:local";
+/// What the Dockerfile copies, below the root of the repository.
+const STAGE: &str = "target/image";
+/// The programs in the image, and the packages that build them.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("scribemed", "scribemed"),
+    ("scribemed-auth-service", "scribemed-auth-service"),
+    ("scribemed-transcription", "scribemed-transcription"),
+    ("scribemed-documentation", "scribemed-documentation"),
+];
+
+/// Which image to make.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What the image is called.
+    #[arg(long, default_value = TAG, value_name = "NAME:TAG")]
+    tag: String,
+}
+
+/// Builds the programs and the image, on the container engine that runs on this machine.
+///
+/// # Errors
+/// [`Missing`](crate::tools::Missing) when there is no engine or no base image; when something cannot be built.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let engine = Engine::running()?;
+    build(&engine, &args.tag)?;
+    println!("The image is ready: {}", args.tag);
+    Ok(())
+}
+
+/// Builds the programs, and from them the image `tag` on this engine.
+///
+/// # Errors
+/// As for [`run`].
+pub(crate) fn build(engine: &Engine, tag: &str) -> Result<()> {
+    setup::ensure(&[setup::BUILD])?;
+    let base = Base::of_this_machine()?;
+    base.ensure(engine)?;
+    let root = workspace::root();
+    stage(&root)?;
+    println!("Building the image {tag} on {} ...", base.tag());
+    // By Compose, so that what the compose file says of the build is what is built.
+    let mut compose = engine.compose();
+    compose
+        .args(["build", "setup"])
+        .current_dir(&root)
+        .env("SCRIBEMED_IMAGE", tag)
+        .env("SCRIBEMED_BASE", base.tag())
+        .env("SCRIBEMED_VERSION", env!("CARGO_PKG_VERSION"));
+    let revision = process::read(
+        Command::new("git")
+            .args(["rev-parse", "HEAD"])
+            .current_dir(&root),
+    );
+    if let Ok(revision) = revision {
+        compose.env("SCRIBEMED_REVISION", revision.trim());
+    }
+    process::read(&mut compose)?;
+    Ok(())
+}
+
+/// Builds the programs in release and puts them where the Dockerfile takes them from.
+fn stage(root: &Path) -> Result<()> {
+    println!("Building the programs; the first time takes some minutes ...");
+    let mut cargo = workspace::cargo(root);
+    cargo.args(["build", "--release"]);
+    for (_, package) in PROGRAMS {
+        cargo.args(["--package", package]);
+    }
+    process::show(&mut cargo)?;
+    let built = target_folder(root)?.join("release");
+    let stage = root.join(STAGE);
+    if stage.exists() {
+        fs::remove_dir_all(&stage).with_context(|| format!("emptying {}", stage.display()))?;
+    }
+    fs::create_dir_all(&stage).with_context(|| format!("making {}", stage.display()))?;
+    for (program, _) in PROGRAMS {
+        fs::copy(built.join(program), stage.join(program))
+            .with_context(|| format!("copying {program} into {}", stage.display()))?;
+    }
+    Ok(())
+}
+
+/// Where Cargo builds, which its configuration and its environment may say.
+fn target_folder(root: &Path) -> Result<PathBuf> {
+    let metadata = process::read(workspace::cargo(root).args([
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+    ]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&metadata).context("`cargo metadata` does not print JSON")?;
+    let folder = metadata["target_directory"]
+        .as_str()
+        .context("`cargo metadata` does not name the target folder")?;
+    Ok(folder.into())
+}
