@@ -5,6 +5,7 @@ mod driver;
 mod error;
 mod exchange;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use bytes::Bytes;
@@ -18,6 +19,13 @@ pub(crate) use self::exchange::exchange;
 /// A connection as calls see it. The handle is shared; the [`Driver`] owns the transport.
 pub(crate) struct Connection {
     send: SendRequest<Bytes>,
+    traffic: Arc<Traffic>,
+}
+
+/// What goes on on a connection. The driver reads it without holding a handle: h2 closes a connection that is left when the
+/// last handle on it goes.
+#[derive(Default)]
+struct Traffic {
     /// Calls in flight, health watches not counted.
     calls: AtomicU32,
     /// Calls that were ever begun, wrapping.
@@ -30,29 +38,27 @@ impl Connection {
     fn new(send: SendRequest<Bytes>) -> Self {
         Self {
             send,
-            calls: AtomicU32::new(0),
-            begun: AtomicU32::new(0),
-            suspect: AtomicBool::new(false),
+            traffic: Arc::default(),
         }
     }
 
     pub(crate) fn calls(&self) -> u32 {
-        self.calls.load(Relaxed)
+        self.traffic.calls.load(Relaxed)
     }
 
     /// Counts a call in.
     pub(crate) fn enter(&self) {
-        self.begun.fetch_add(1, Relaxed);
-        self.calls.fetch_add(1, Relaxed);
+        self.traffic.begun.fetch_add(1, Relaxed);
+        self.traffic.calls.fetch_add(1, Relaxed);
     }
 
     /// Counts a call out.
     pub(crate) fn leave(&self) {
-        self.calls.fetch_sub(1, Relaxed);
+        self.traffic.calls.fetch_sub(1, Relaxed);
     }
 
     pub(crate) fn is_suspect(&self) -> bool {
-        self.suspect.load(Relaxed)
+        self.traffic.suspect.load(Relaxed)
     }
 
     /// How many calls at a time are good for it: what the peer allows, and no more than fit before calls wait for each
