@@ -196,6 +196,8 @@ impl Call {
             let wait = match verdict {
                 Verdict::Transparent => {
                     self.record.transparent_retries += 1;
+                    // A connection that takes nothing may not have been taken out of rotation yet: let that happen.
+                    tokio::task::yield_now().await;
                     std::time::Duration::ZERO
                 }
                 Verdict::Retry { after } => {

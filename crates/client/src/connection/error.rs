@@ -24,6 +24,15 @@ impl Broken {
         }
     }
 
+    /// The request is none that HTTP/2 can carry: it would fail on every connection.
+    pub(crate) fn unsendable(error: &h2::Error) -> Self {
+        Self {
+            code: Code::Internal,
+            sent: Sent::Never,
+            what: format!("the request cannot be sent over HTTP/2: {error}"),
+        }
+    }
+
     /// The stream or its connection broke after the request was handed over.
     pub(crate) fn after_sending(error: &h2::Error) -> Self {
         // A stream above the last one that the peer's GOAWAY names was not and will not be processed (RFC 9113, section
