@@ -47,6 +47,14 @@ impl Broken {
         if error.is_reset() && error.is_remote() {
             return Self::reset(error.reason().unwrap_or(Reason::INTERNAL_ERROR));
         }
+        // It would be no better the next time, so this is not UNAVAILABLE.
+        if error.is_reset() && error.is_library() {
+            return Self {
+                code: Code::Internal,
+                sent: Sent::Perhaps,
+                what: format!("the server's answer was refused here: {error}"),
+            };
+        }
         Self {
             code: Code::Unavailable,
             sent: Sent::Perhaps,
