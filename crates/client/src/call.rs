@@ -269,8 +269,9 @@ impl Call {
             }
         };
         let timer = self.timer.into_sleep();
+        let ok = code_of(response.headers()) == Some(Code::Ok);
         response.map(|stream| {
-            ResponseBody::new(RecvBody::new(stream), ticket, self.record, pump, timer)
+            ResponseBody::new(RecvBody::new(stream), ok, ticket, self.record, pump, timer)
         })
     }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use scribemed_resilience::outcome::Outcome;
+use scribemed_rpc::metadata;
 use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Code, Status};
@@ -28,6 +29,8 @@ pub struct ResponseBody {
 
 struct Streaming {
     inner: RecvBody,
+    /// The head said OK: there may be nothing more (Trailers-Only).
+    ok: bool,
     framing: Framing,
     received: u64,
     ticket: Ticket,
@@ -41,6 +44,7 @@ struct Streaming {
 impl ResponseBody {
     pub(crate) fn new(
         inner: RecvBody,
+        ok: bool,
         ticket: Ticket,
         record: Record,
         pump: Option<Arc<Pump>>,
@@ -49,6 +53,7 @@ impl ResponseBody {
         Self {
             streaming: Some(Box::new(Streaming {
                 inner,
+                ok,
                 framing: Framing::default(),
                 received: 0,
                 ticket,
@@ -106,6 +111,11 @@ impl Streaming {
                     frame.into_trailers().unwrap_or_default(),
                 ))),
             },
+            Poll::Ready(None) if self.ok => {
+                let mut trailers = HeaderMap::new();
+                trailers.insert(metadata::GRPC_STATUS, HeaderValue::from(0));
+                Poll::Ready(Err(End::Trailers(trailers)))
+            }
             Poll::Ready(None) => {
                 let why = "the response ended without a grpc-status";
                 let report = self.record.report(Some(&self.ticket));
