@@ -107,21 +107,20 @@ impl Streaming {
                         }
                     })
                 }
-                Err(frame) => Poll::Ready(Err(End::Trailers(
-                    frame.into_trailers().unwrap_or_default(),
-                ))),
+                Err(frame) => {
+                    let trailers = frame.into_trailers().unwrap_or_default();
+                    Poll::Ready(Err(match code_of(&trailers) {
+                        Some(_) => End::Trailers(trailers),
+                        None => self.without_status(),
+                    }))
+                }
             },
             Poll::Ready(None) if self.ok => {
                 let mut trailers = HeaderMap::new();
                 trailers.insert(metadata::GRPC_STATUS, HeaderValue::from(0));
                 Poll::Ready(Err(End::Trailers(trailers)))
             }
-            Poll::Ready(None) => {
-                let why = "the response ended without a grpc-status";
-                let report = self.record.report(Some(&self.ticket));
-                let status = self.record.failures().not_grpc(Code::Unknown, why, &report);
-                Poll::Ready(Err(End::Failed(status, Outcome::Failure)))
-            }
+            Poll::Ready(None) => Poll::Ready(Err(self.without_status())),
             Poll::Ready(Some(Err(broken))) => Poll::Ready(Err(self.broken(&broken))),
             Poll::Pending => self.poll_end(cx),
         }
@@ -149,6 +148,13 @@ impl Streaming {
             return Poll::Ready(Err(self.late()));
         }
         Poll::Pending
+    }
+
+    fn without_status(&self) -> End {
+        let why = "the response ended without a grpc-status";
+        let report = self.record.report(Some(&self.ticket));
+        let status = self.record.failures().not_grpc(Code::Unknown, why, &report);
+        End::Failed(status, Outcome::Failure)
     }
 
     fn late(&self) -> End {
