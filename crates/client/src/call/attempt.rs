@@ -300,10 +300,16 @@ fn judge(
     match failed {
         None => Ok((response, ticket)),
         Some(failed) => {
-            if Outcome::of(failed.failure.code) == Outcome::Failure {
+            let code = failed.failure.code;
+            let outcome = match (&failed.what, code) {
+                // Something else is there, and no service of ours.
+                (What::NotGrpc(_), Code::Unimplemented) => Outcome::Failure,
+                _ => Outcome::of(code),
+            };
+            if outcome == Outcome::Failure {
                 ticket.endpoint.failed(failed.to_string());
             }
-            ticket.end(failed.failure.code, 0);
+            ticket.end_as(code, outcome, 0);
             Err(failed)
         }
     }
