@@ -84,8 +84,10 @@ impl Ticket {
             }
         }
         self.endpoint.ledger.record(outcome);
-        if outcome == Outcome::Success {
-            self.shared.adaptive.accepted(now);
+        match outcome {
+            Outcome::Success | Outcome::Failure => self.shared.adaptive.accepted(now),
+            Outcome::Overloaded => self.shared.adaptive.refused(now),
+            Outcome::Ignored => {}
         }
         if let Some(state) = self.shared.breaker.record(permit, outcome, now) {
             self.shared.breaker_changed(state);
