@@ -11,7 +11,7 @@ use http::{HeaderMap, Request, Response, Uri, header};
 use scribemed_auth::Token;
 use scribemed_resilience::Tick;
 use scribemed_resilience::backoff::Backoff;
-use scribemed_resilience::decide::{Retries, Rules, Sent, Verdict};
+use scribemed_resilience::decide::{Retries, Rules, Verdict};
 use scribemed_rpc::metadata;
 use scribemed_rpc::policy::Idempotency;
 use tokio::time::Instant;
@@ -204,7 +204,10 @@ impl Call {
                     self.record.retries += 1;
                     after
                 }
-                Verdict::Stop(_why) => return self.deliver(failed),
+                Verdict::Stop(_why) => {
+                    self.record.failed(&failed);
+                    return self.deliver(failed);
+                }
             };
             self.record.failed(&failed);
             last = Some(failed);
@@ -275,9 +278,8 @@ impl Call {
         })
     }
 
-    /// What the last attempt failed with is what the call fails with.
+    /// What the last attempt failed with, which the record knows, is what the call fails with.
     fn deliver(mut self, failed: Failed) -> Result<Answer, Status> {
-        self.record.failed(&failed);
         let code = failed.failure.code;
         if code == Code::Unauthenticated
             && let (Some(tokens), Some(token)) = (&self.shared.tokens, &self.token)
@@ -316,9 +318,4 @@ impl Call {
             }
         }
     }
-}
-
-/// Whether the service may have seen it.
-pub(crate) fn perhaps(sent: Sent) -> bool {
-    matches!(sent, Sent::Perhaps)
 }

@@ -241,7 +241,7 @@ impl Call {
         if let Some(status) = pump.as_ref().and_then(|pump| pump.error()) {
             return Attempt::Over(status);
         }
-        self.settle(ticket, result, left.load(Relaxed))
+        self.settle(ticket, result)
     }
 
     /// What the head of an answer, or the lack of one, means.
@@ -249,10 +249,9 @@ impl Call {
         &mut self,
         ticket: Ticket,
         result: Result<Response<h2::RecvStream>, Broken>,
-        left: bool,
     ) -> Attempt {
         let never = matches!(&result, Err(broken) if matches!(broken.sent, Sent::Never));
-        if left && !never {
+        if !never {
             self.record.sent();
         }
         match judge(ticket, result, self.shared.clock.now()) {

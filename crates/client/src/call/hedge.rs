@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -22,9 +22,9 @@ use crate::endpoint::Endpoint;
 use crate::policy::Hedge;
 use crate::ticket::Ticket;
 
-/// An attempt on its way: the ticket, the head of its answer, whether it left.
+/// An attempt on its way: the ticket, and the head of its answer.
 type InFlight =
-    Pin<Box<dyn Future<Output = (Ticket, Result<Response<h2::RecvStream>, Broken>, bool)> + Send>>;
+    Pin<Box<dyn Future<Output = (Ticket, Result<Response<h2::RecvStream>, Broken>)> + Send>>;
 
 impl Call {
     /// Sends the call again and again until an answer is there; the first good one wins, the others are reset.
@@ -75,7 +75,7 @@ impl Call {
                 }
             };
             let ended = self.timer.until(&self.record.outgoing, due, next).await;
-            let (ticket, result, left) = match ended {
+            let (ticket, result) = match ended {
                 Ok(ended) => ended,
                 Err(Interrupted::Elapsed) => continue,
                 Err(interrupted) => {
@@ -85,13 +85,14 @@ impl Call {
                     return Err(self.over(interrupted));
                 }
             };
-            match self.settle(ticket, result, left) {
+            match self.settle(ticket, result) {
                 Attempt::Answered(response, ticket) => return Ok(self.answered(response, ticket)),
                 Attempt::Over(status) => return Err(status),
                 Attempt::Failed(failed) => {
                     let fatal = !policy.non_fatal.contains(failed.failure.code)
                         && matches!(failed.failure.sent, Sent::Perhaps);
                     if fatal {
+                        self.record.failed(&failed);
                         return self.deliver(failed);
                     }
                     due = self.next_hedge(&failed, due);
@@ -133,7 +134,7 @@ impl Call {
             let left = AtomicBool::new(false);
             let connection = Arc::clone(&ticket.connection);
             let result = send(&connection, head, Some(body), None, &left).await;
-            (ticket, result, left.load(Relaxed))
+            (ticket, result)
         })
     }
 }
