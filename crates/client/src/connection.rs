@@ -20,6 +20,8 @@ pub(crate) use self::exchange::exchange;
 pub(crate) struct Connection {
     send: SendRequest<Bytes>,
     traffic: Arc<Traffic>,
+    /// Its end was told to the circuit breaker.
+    blamed: AtomicBool,
 }
 
 /// What goes on on a connection. The driver reads it without holding a handle: h2 closes a connection that is left when the
@@ -39,6 +41,7 @@ impl Connection {
         Self {
             send,
             traffic: Arc::default(),
+            blamed: AtomicBool::new(false),
         }
     }
 
@@ -59,6 +62,11 @@ impl Connection {
 
     pub(crate) fn is_suspect(&self) -> bool {
         self.traffic.suspect.load(Relaxed)
+    }
+
+    /// Takes the blame for a failure that befalls every call on it. `false`: it was blamed already.
+    pub(crate) fn blame(&self) -> bool {
+        !self.blamed.swap(true, Relaxed)
     }
 
     /// How many calls at a time are good for it: what the peer allows, and no more than fit before calls wait for each

@@ -121,7 +121,10 @@ impl Streaming {
                 Poll::Ready(Err(End::Trailers(trailers)))
             }
             Poll::Ready(None) => Poll::Ready(Err(self.without_status())),
-            Poll::Ready(Some(Err(broken))) => Poll::Ready(Err(self.broken(&broken))),
+            Poll::Ready(Some(Err(broken))) => {
+                self.ticket.with_connection = broken.everybody;
+                Poll::Ready(Err(self.broken(&broken)))
+            }
             Poll::Pending => self.poll_end(cx),
         }
     }

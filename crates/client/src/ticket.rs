@@ -26,6 +26,8 @@ pub(crate) struct Ticket {
     permit: Option<Permit>,
     begun: Tick,
     answered: bool,
+    /// What ends it befalls its connection.
+    pub(crate) with_connection: bool,
     pub(crate) sent_bytes: u64,
 }
 
@@ -48,6 +50,7 @@ impl Ticket {
             permit: Some(permit),
             begun: now,
             answered: false,
+            with_connection: false,
             sent_bytes: 0,
         }
     }
@@ -89,7 +92,15 @@ impl Ticket {
             Outcome::Overloaded => self.shared.adaptive.refused(now),
             Outcome::Ignored => {}
         }
-        if let Some(state) = self.shared.breaker.record(permit, outcome, now) {
+        // A connection that goes takes every call on it along, and is out of rotation with that: for the whole service, with its
+        // other endpoints, it is one failure, however many calls there were.
+        let shared_fate = self.with_connection || self.connection.is_suspect();
+        let judged = if outcome == Outcome::Failure && shared_fate && !self.connection.blame() {
+            Outcome::Ignored
+        } else {
+            outcome
+        };
+        if let Some(state) = self.shared.breaker.record(permit, judged, now) {
             self.shared.breaker_changed(state);
         }
         self.method.metrics.attempt_ended(

@@ -205,6 +205,7 @@ impl Call {
                     break Ok(Err(Broken {
                         code: Code::Unavailable,
                         sent: Sent::Perhaps,
+                        everybody: true,
                         what: "the server did not answer a ping".to_owned(),
                     }));
                 }
@@ -212,6 +213,7 @@ impl Call {
                     break Ok(Err(Broken {
                         code: Code::Unavailable,
                         sent: Sent::Perhaps,
+                        everybody: false,
                         what: "the attempt took longer than its per_attempt_timeout".to_owned(),
                     }));
                 }
@@ -270,6 +272,7 @@ fn judge(
     let mut response = match result {
         Ok(response) => response,
         Err(broken) => {
+            ticket.with_connection = broken.everybody;
             let failed = Failed::broke(&ticket, broken);
             if matches!(failed.failure.sent, Sent::Never) {
                 ticket.never_sent();
