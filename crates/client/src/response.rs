@@ -110,6 +110,8 @@ impl Streaming {
                 Err(frame) => {
                     let trailers = frame.into_trailers().unwrap_or_default();
                     Poll::Ready(Err(match code_of(&trailers) {
+                        // The service was quicker to notice that the time is over.
+                        Some(Code::Cancelled) if outgoing.deadline().has_passed() => self.late(),
                         Some(_) => End::Trailers(trailers),
                         None => self.without_status(),
                     }))

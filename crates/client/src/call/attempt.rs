@@ -258,6 +258,17 @@ impl Call {
         }
         match judge(ticket, result, self.shared.clock.now()) {
             Ok((response, ticket)) => Attempt::Answered(response, ticket),
+            // The service was quicker to notice that the time is over.
+            Err(failed)
+                if failed.failure.code == Code::Cancelled
+                    && self.record.outgoing.deadline().has_passed() =>
+            {
+                self.record.failed(&failed);
+                let report = self.record.report(None);
+                let status = self.shared.failures.deadline_exceeded(&report);
+                self.record.end(status.code());
+                Attempt::Over(status)
+            }
             Err(failed) => Attempt::Failed(failed),
         }
     }
