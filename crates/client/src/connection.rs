@@ -22,6 +22,18 @@ pub(crate) struct Connection {
     traffic: Arc<Traffic>,
     /// Its end was told to the circuit breaker.
     blamed: AtomicBool,
+    /// A stream is taken by the watch of its health.
+    watched: AtomicBool,
+}
+
+/// Whether a connection is good for one more call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Room {
+    Free,
+    /// So many are on it that calls wait for each other in h2's one lock.
+    Crowded,
+    /// The peer takes no more at a time. h2 would queue the call, and could not tell afterwards whether it has left.
+    Full,
 }
 
 /// What goes on on a connection. The driver reads it without holding a handle: h2 closes a connection that is left when the
@@ -42,6 +54,7 @@ impl Connection {
             send,
             traffic: Arc::default(),
             blamed: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
         }
     }
 
@@ -60,6 +73,16 @@ impl Connection {
         self.traffic.calls.fetch_sub(1, Relaxed);
     }
 
+    /// Whether the watch of its health has a stream on it.
+    pub(crate) fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, Relaxed);
+    }
+
+    /// How many streams the peer takes at a time.
+    pub(crate) fn max_streams(&self) -> usize {
+        self.send.current_max_send_streams()
+    }
+
     pub(crate) fn is_suspect(&self) -> bool {
         self.traffic.suspect.load(Relaxed)
     }
@@ -69,11 +92,18 @@ impl Connection {
         !self.blamed.swap(true, Relaxed)
     }
 
-    /// How many calls at a time are good for it: what the peer allows, and no more than fit before calls wait for each
-    /// other in h2's one lock.
-    pub(crate) fn room(&self) -> usize {
+    /// Whether it is good for one more call.
+    pub(crate) fn room(&self) -> Room {
         const COMFORTABLE: usize = 128;
-        self.send.current_max_send_streams().min(COMFORTABLE)
+        let calls = self.calls() as usize;
+        let watch = usize::from(self.watched.load(Relaxed));
+        if calls + watch >= self.max_streams() {
+            Room::Full
+        } else if calls >= COMFORTABLE {
+            Room::Crowded
+        } else {
+            Room::Free
+        }
     }
 }
 

@@ -135,6 +135,7 @@ impl Drop for Ticket {
         }
         self.endpoint.leave();
         self.connection.leave();
+        self.shared.balancer.queue.vacated();
     }
 }
 

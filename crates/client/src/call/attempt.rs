@@ -149,26 +149,42 @@ impl Call {
     async fn pick(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
         let balancer = Arc::clone(&self.shared.balancer);
         match balancer.pick(avoid, self.shared.clock.now()) {
-            Ok(picked) => return Ok(picked),
+            Ok(picked) if !picked.full => return Ok(picked),
             Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
                 return Err(Refusal::NobodyThere(why));
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
         let mut news = balancer.subscribe();
+        let mut queue = None;
         loop {
             news.mark_unchanged();
             match balancer.pick(avoid, self.shared.clock.now()) {
-                Ok(picked) => return Ok(picked),
+                Ok(picked) if !picked.full => return Ok(picked),
+                Ok(_) if queue.is_none() => {
+                    queue = Some(balancer.queue.join());
+                    continue;
+                }
                 Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
                     return Err(Refusal::NobodyThere(why));
                 }
-                Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
+            let turn = async {
+                match &queue {
+                    Some(waiting) => waiting.turn().await,
+                    None => std::future::pending().await,
+                }
+            };
             // The balancer lives as long as the channel, so there is always news to wait for.
-            let _ = self
-                .timer
-                .until(&self.record.outgoing, None, news.changed())
+            let changed = async {
+                tokio::select! {
+                    () = turn => {}
+                    _ = news.changed() => {}
+                }
+            };
+            self.timer
+                .until(&self.record.outgoing, None, changed)
                 .await
                 .map_err(Refusal::Interrupted)?;
         }

@@ -141,8 +141,9 @@ impl Call {
     /// A further attempt beside those on their way. It waits for nobody, as their answers would wait with it.
     fn next(&self, avoid: Option<&Arc<Endpoint>>) -> Next {
         let now = self.shared.clock.now();
-        let Ok(picked) = self.shared.balancer.pick(avoid, now) else {
-            return Next::Later;
+        let picked = match self.shared.balancer.pick(avoid, now) {
+            Ok(picked) if !picked.full => picked,
+            Ok(_) | Err(_) => return Next::Later,
         };
         let Ok(permit) = self.shared.breaker.admit(now) else {
             return Next::Later;

@@ -21,7 +21,7 @@ pub(crate) async fn exchange(
     whole: Option<Bytes>,
 ) -> Result<(Exchange, Option<SendStream<Bytes>>), Broken> {
     let mut send = connection.send.clone();
-    // Waits where the peer takes no more streams; that a connection is closing is found out here.
+    // That a connection is closing is found out here.
     poll_fn(|cx| send.poll_ready(cx))
         .await
         .map_err(|error| Broken::before_sending(&error))?;
