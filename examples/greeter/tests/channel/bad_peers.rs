@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
 use crate::raw::{REPEATED, Raw, Then, frame};
-use crate::support::*;
+use crate::support::{CONTRACT, channel_with, client, client_with, config, contract, contract_of, error, id, ms, over, reason, report, request, soon};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_http2_is_not_called() {

@@ -7,7 +7,7 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door, Peer};
-use crate::support::*;
+use crate::support::{NO_BREAKER, channel_with, client, config, contract, in_state, ms, over, ready, request, soon, until};
 
 fn counts(peers: &[Peer]) -> Vec<usize> {
     peers.iter().map(Peer::count).collect()

@@ -6,7 +6,7 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
-use crate::support::*;
+use crate::support::{CONTRACT, NO_BREAKER, channel_with, client, config, contract, error, id, ms, over, ready, report, request, soon};
 
 #[tokio::test(start_paused = true)]
 async fn a_goaway_lets_calls_finish_and_new_ones_go_elsewhere() {

@@ -7,7 +7,7 @@ use tonic::{Code, Request};
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::Door;
-use crate::support::*;
+use crate::support::{CONTRACT, channel_with, client, contract, error, id, ms, over, reason, report, request, soon, until};
 
 #[tokio::test(start_paused = true)]
 async fn the_contract_s_deadline_ends_the_call() {

@@ -10,7 +10,7 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door, Peer};
-use crate::support::*;
+use crate::support::{CONTRACT, client, config, error, id, in_state, ms, over, ready, reason, report, request, soon, until};
 
 /// Names as a test says.
 #[derive(Clone, Default)]

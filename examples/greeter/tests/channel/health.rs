@@ -5,7 +5,7 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Health, Peer};
-use crate::support::*;
+use crate::support::{CONTRACT, Client, channel_with, client, config, error, id, in_state, ms, over, ready, reason, report, request, soon, until};
 
 async fn calls(client: &Client, count: usize, peer: &Peer) -> usize {
     let before = peer.count();

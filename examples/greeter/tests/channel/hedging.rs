@@ -7,7 +7,7 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
-use crate::support::*;
+use crate::support::{NO_BREAKER, channel_with, client, client_with, contract, error, id, ms, over, ready, report, request, soon};
 
 const FAIL: Answer = Answer::Fail(Code::Unavailable);
 

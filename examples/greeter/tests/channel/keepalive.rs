@@ -6,7 +6,7 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Peer};
-use crate::support::*;
+use crate::support::{CONTRACT, channel_with, client, client_with, contract_of, error, id, ms, over, ready, report, request, soon};
 
 /// A channel to two peers, and one of them, which hangs.
 async fn one_of_two_hangs() -> (scribemed_client::Channel, [Peer; 2]) {

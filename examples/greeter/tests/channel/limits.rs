@@ -7,7 +7,7 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::Peer;
-use crate::support::*;
+use crate::support::{CONTRACT, Client, NO_BREAKER, channel_with, client, client_with, config, contract, error, ms, over, reason, report, request};
 
 async fn attempts_of(client: &mut Client, peer: &Peer) -> usize {
     let before = peer.count();

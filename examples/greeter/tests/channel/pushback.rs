@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::*;
+use crate::support::{client, client_with, contract_of, error, ms, request, soon};
 
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 

@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::*;
+use crate::support::{client, client_with, contract, contract_of, error, id, ms, report, request, soon};
 
 #[tokio::test(start_paused = true)]
 async fn a_call_is_sent_again_until_it_is_answered() {

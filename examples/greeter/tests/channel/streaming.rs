@@ -7,7 +7,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::*;
+use crate::support::{CONTRACT, channel_with, client, ms, over, reason, report, request, soon};
 
 #[tokio::test(start_paused = true)]
 async fn messages_go_back_and_forth() {

@@ -113,11 +113,12 @@ pub(crate) fn id(response: Response<ResilienceResponse>) -> String {
 
 /// Waits until the channel is in this state.
 pub(crate) async fn until(channel: &Channel, what: impl Fn(&ChannelStatus) -> bool) {
-    for _ in 0..60_000 {
+    for round in 0..6_000 {
         if what(&channel.status()) {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        let wait = if round < 100 { 1 } else { 10 };
+        tokio::time::sleep(ms(wait)).await;
     }
     panic!("it did not come to that: {:#?}", channel.status());
 }

@@ -11,7 +11,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::*;
+use crate::support::{client, client_with, contract_of, error, id, ms, report, request, soon};
 
 const REFUSED: Answer = Answer::Reset(h2::Reason::REFUSED_STREAM);
 
