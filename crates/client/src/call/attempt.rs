@@ -12,7 +12,6 @@ use scribemed_resilience::breaker::Open;
 use scribemed_resilience::decide::{Failure, Sent};
 use scribemed_resilience::outcome::Outcome;
 use scribemed_resilience::pushback::Pushback;
-use scribemed_rpc::metadata;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -114,10 +113,9 @@ impl fmt::Display for Failed {
         let code = self.failure.code;
         match &self.what {
             What::Said(headers) => {
-                let message = headers
-                    .get(metadata::GRPC_MESSAGE)
-                    .map_or(&b""[..], |value| value.as_bytes());
-                write!(f, "{code:?}: {}", String::from_utf8_lossy(message))
+                let status = Status::from_header_map(headers);
+                let message = status.as_ref().map_or("", Status::message);
+                write!(f, "{code:?}: {message}")
             }
             What::NotGrpc(why) | What::Broke(why) => write!(f, "{code:?}: {why}"),
         }
