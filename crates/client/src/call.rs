@@ -14,7 +14,7 @@ use http::{HeaderMap, Request, Response, Uri};
 use scribemed_auth::Token;
 use scribemed_resilience::Tick;
 use scribemed_resilience::backoff::Backoff;
-use scribemed_resilience::decide::{Retries, Rules, Sent, Verdict};
+use scribemed_resilience::decide::{Retries, Rules, Verdict};
 use scribemed_rpc::metadata;
 use scribemed_rpc::policy::Idempotency;
 use tokio::time::Instant;
@@ -205,13 +205,18 @@ impl Call {
             let wait = match verdict {
                 Verdict::Transparent => {
                     self.record.transparent_retries += 1;
+                    // A connection that takes nothing may not have been taken out of rotation yet: let that happen.
+                    tokio::task::yield_now().await;
                     std::time::Duration::ZERO
                 }
                 Verdict::Retry { after } => {
                     self.record.retries += 1;
                     after
                 }
-                Verdict::Stop(_why) => return self.deliver(failed),
+                Verdict::Stop(_why) => {
+                    self.record.failed(&failed);
+                    return self.deliver(failed);
+                }
             };
             self.record.failed(&failed);
             last = Some(failed);
@@ -299,12 +304,12 @@ impl Call {
                 Some(pump)
             }
         };
-        response.map(|stream| ResponseBody::new(RecvBody::new(stream), ticket, self, pump))
+        let ok = code_of(response.headers()) == Some(Code::Ok);
+        response.map(|stream| ResponseBody::new(RecvBody::new(stream), ok, ticket, self, pump))
     }
 
-    /// What the last attempt failed with is what the call fails with.
+    /// What the last attempt failed with, which the record knows, is what the call fails with.
     fn deliver(mut self: Box<Self>, failed: Failed) -> Result<Answer, Status> {
-        self.record.failed(&failed);
         let code = failed.failure.code;
         if code == Code::Unauthenticated
             && let (Some(tokens), Some(token)) = (&self.shared.tokens, &self.token)
@@ -343,9 +348,4 @@ impl Call {
             }
         }
     }
-}
-
-/// Whether the service may have seen it.
-pub(crate) fn perhaps(sent: Sent) -> bool {
-    matches!(sent, Sent::Perhaps)
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use scribemed_resilience::outcome::Outcome;
+use scribemed_rpc::metadata;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Code, Status};
 
@@ -27,6 +28,8 @@ pub struct ResponseBody {
 
 struct Streaming {
     inner: RecvBody,
+    /// The head said OK: there may be nothing more (Trailers-Only).
+    ok: bool,
     framing: Framing,
     received: u64,
     ticket: Ticket,
@@ -39,6 +42,7 @@ struct Streaming {
 impl ResponseBody {
     pub(crate) fn new(
         inner: RecvBody,
+        ok: bool,
         ticket: Ticket,
         call: Box<Call>,
         pump: Option<Arc<Pump>>,
@@ -46,6 +50,7 @@ impl ResponseBody {
         Self {
             streaming: Some(Streaming {
                 inner,
+                ok,
                 framing: Framing::default(),
                 received: 0,
                 ticket,
@@ -100,17 +105,26 @@ impl Streaming {
                         }
                     })
                 }
-                Err(frame) => Poll::Ready(Err(End::Trailers(
-                    frame.into_trailers().unwrap_or_default(),
-                ))),
+                Err(frame) => {
+                    let trailers = frame.into_trailers().unwrap_or_default();
+                    Poll::Ready(Err(match code_of(&trailers) {
+                        // The service was quicker to notice that the time is over.
+                        Some(Code::Cancelled) if outgoing.deadline().has_passed() => self.late(),
+                        Some(_) => End::Trailers(trailers),
+                        None => self.without_status(),
+                    }))
+                }
             },
-            Poll::Ready(None) => {
-                let why = "the response ended without a grpc-status";
-                let report = self.call.record.report(Some(&self.ticket));
-                let status = self.call.record.failures().not_grpc(Code::Unknown, why, &report);
-                Poll::Ready(Err(End::Failed(status, Outcome::Failure)))
+            Poll::Ready(None) if self.ok => {
+                let mut trailers = HeaderMap::new();
+                trailers.insert(metadata::GRPC_STATUS, HeaderValue::from(0));
+                Poll::Ready(Err(End::Trailers(trailers)))
             }
-            Poll::Ready(Some(Err(broken))) => Poll::Ready(Err(self.broken(&broken))),
+            Poll::Ready(None) => Poll::Ready(Err(self.without_status())),
+            Poll::Ready(Some(Err(broken))) => {
+                self.ticket.with_connection = broken.everybody;
+                Poll::Ready(Err(self.broken(&broken)))
+            }
             Poll::Pending => self.poll_end(cx),
         }
     }
@@ -131,6 +145,13 @@ impl Streaming {
             return Poll::Ready(Err(self.late()));
         }
         Poll::Pending
+    }
+
+    fn without_status(&self) -> End {
+        let why = "the response ended without a grpc-status";
+        let report = self.call.record.report(Some(&self.ticket));
+        let status = self.call.record.failures().not_grpc(Code::Unknown, why, &report);
+        End::Failed(status, Outcome::Failure)
     }
 
     fn late(&self) -> End {

@@ -28,6 +28,8 @@ pub(crate) struct Ticket {
     at: Instant,
     begun: Tick,
     answered: bool,
+    /// What ends it befalls its connection.
+    pub(crate) with_connection: bool,
     pub(crate) sent_bytes: u64,
 }
 
@@ -51,6 +53,7 @@ impl Ticket {
             at,
             begun: shared.clock.at(at),
             answered: false,
+            with_connection: false,
             sent_bytes: 0,
         }
     }
@@ -92,11 +95,19 @@ impl Ticket {
         }
         self.endpoint.ledger.record(outcome);
         match outcome {
-            Outcome::Success => self.shared.adaptive.accepted(now),
+            Outcome::Success | Outcome::Failure => self.shared.adaptive.accepted(now),
             Outcome::Overloaded => self.shared.adaptive.refused(now),
-            Outcome::Failure | Outcome::Ignored => {}
+            Outcome::Ignored => {}
         }
-        if let Some(state) = self.shared.breaker.record(permit, outcome, now) {
+        // A connection that goes takes every call on it along, and is out of rotation with that: for the whole service, with its
+        // other endpoints, it is one failure, however many calls there were.
+        let shared_fate = self.with_connection || self.connection.is_suspect();
+        let judged = if outcome == Outcome::Failure && shared_fate && !self.connection.blame() {
+            Outcome::Ignored
+        } else {
+            outcome
+        };
+        if let Some(state) = self.shared.breaker.record(permit, judged, now) {
             self.shared.breaker_changed(state);
         }
         self.method.metrics.attempt_ended(
@@ -131,6 +142,7 @@ impl Drop for Ticket {
         }
         self.endpoint.leave();
         self.connection.leave();
+        self.shared.balancer.queue.vacated();
     }
 }
 

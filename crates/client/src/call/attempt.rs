@@ -12,7 +12,6 @@ use scribemed_resilience::breaker::Open;
 use scribemed_resilience::decide::{Failure, Sent};
 use scribemed_resilience::outcome::Outcome;
 use scribemed_resilience::pushback::Pushback;
-use scribemed_rpc::metadata;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -114,10 +113,9 @@ impl fmt::Display for Failed {
         let code = self.failure.code;
         match &self.what {
             What::Said(headers) => {
-                let message = headers
-                    .get(metadata::GRPC_MESSAGE)
-                    .map_or(&b""[..], |value| value.as_bytes());
-                write!(f, "{code:?}: {}", String::from_utf8_lossy(message))
+                let status = Status::from_header_map(headers);
+                let message = status.as_ref().map_or("", Status::message);
+                write!(f, "{code:?}: {message}")
             }
             What::NotGrpc(why) | What::Broke(why) => write!(f, "{code:?}: {why}"),
         }
@@ -134,11 +132,11 @@ impl Call {
         loop {
             let tick = self.shared.clock.at(now);
             let picked = match self.shared.balancer.pick(avoid, tick) {
-                Ok(picked) => picked,
+                Ok(picked) if !picked.full => picked,
                 Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
                     return Err(Refusal::NobodyThere(why));
                 }
-                Err(_) => {
+                Ok(_) | Err(_) => {
                     let picked = self.wait_for_endpoint(avoid).await?;
                     now = Instant::now();
                     picked
@@ -163,19 +161,35 @@ impl Call {
     async fn wait_for_endpoint(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
         let balancer = Arc::clone(&self.shared.balancer);
         let mut news = balancer.subscribe();
+        let mut queue = None;
         loop {
             news.mark_unchanged();
             match balancer.pick(avoid, self.shared.clock.now()) {
-                Ok(picked) => return Ok(picked),
+                Ok(picked) if !picked.full => return Ok(picked),
+                Ok(_) if queue.is_none() => {
+                    queue = Some(balancer.queue.join());
+                    continue;
+                }
                 Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
                     return Err(Refusal::NobodyThere(why));
                 }
-                Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
+            let turn = async {
+                match &queue {
+                    Some(waiting) => waiting.turn().await,
+                    None => std::future::pending().await,
+                }
+            };
             // The balancer lives as long as the channel, so there is always news to wait for.
-            let _ = self
-                .timer
-                .until(&self.record.outgoing, None, news.changed())
+            let changed = async {
+                tokio::select! {
+                    () = turn => {}
+                    _ = news.changed() => {}
+                }
+            };
+            self.timer
+                .until(&self.record.outgoing, None, changed)
                 .await
                 .map_err(Refusal::Interrupted)?;
         }
@@ -212,6 +226,7 @@ impl Call {
                     break Ok(Err(Broken {
                         code: Code::Unavailable,
                         sent: Sent::Perhaps,
+                        everybody: true,
                         what: "the server did not answer a ping".to_owned(),
                     }));
                 }
@@ -219,6 +234,7 @@ impl Call {
                     break Ok(Err(Broken {
                         code: Code::Unavailable,
                         sent: Sent::Perhaps,
+                        everybody: false,
                         what: "the attempt took longer than its per_attempt_timeout".to_owned(),
                     }));
                 }
@@ -248,7 +264,7 @@ impl Call {
         if let Some(status) = pump.as_ref().and_then(|pump| pump.error()) {
             return Attempt::Over(status);
         }
-        self.settle(ticket, result, left.load(Relaxed))
+        self.settle(ticket, result)
     }
 
     /// What the head of an answer, or the lack of one, means.
@@ -256,14 +272,24 @@ impl Call {
         &mut self,
         ticket: Ticket,
         result: Result<Response<h2::RecvStream>, Broken>,
-        left: bool,
     ) -> Attempt {
         let never = matches!(&result, Err(broken) if matches!(broken.sent, Sent::Never));
-        if left && !never {
+        if !never {
             self.record.sent();
         }
         match judge(ticket, result, self.shared.clock.now()) {
             Ok((response, ticket)) => Attempt::Answered(response, ticket),
+            // The service was quicker to notice that the time is over.
+            Err(failed)
+                if failed.failure.code == Code::Cancelled
+                    && self.record.outgoing.deadline().has_passed() =>
+            {
+                self.record.failed(&failed);
+                let report = self.record.report(None);
+                let status = self.shared.failures.deadline_exceeded(&report);
+                self.record.end_now(status.code());
+                Attempt::Over(status)
+            }
             Err(failed) => Attempt::Failed(failed),
         }
     }
@@ -278,6 +304,7 @@ fn judge(
     let mut response = match result {
         Ok(response) => response,
         Err(broken) => {
+            ticket.with_connection = broken.everybody;
             let failed = Failed::broke(&ticket, broken);
             if matches!(failed.failure.sent, Sent::Never) {
                 ticket.never_sent();
@@ -307,10 +334,16 @@ fn judge(
     match failed {
         None => Ok((response, ticket)),
         Some(failed) => {
-            if Outcome::of(failed.failure.code) == Outcome::Failure {
+            let code = failed.failure.code;
+            let outcome = match (&failed.what, code) {
+                // Something else is there, and no service of ours.
+                (What::NotGrpc(_), Code::Unimplemented) => Outcome::Failure,
+                _ => Outcome::of(code),
+            };
+            if outcome == Outcome::Failure {
                 ticket.endpoint.failed(failed.to_string());
             }
-            ticket.end(failed.failure.code, 0, now);
+            ticket.end_as(code, outcome, 0, now);
             Err(failed)
         }
     }

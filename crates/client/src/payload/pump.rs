@@ -37,10 +37,13 @@ impl Pump {
     /// A pump of what was taken of a body already, and of what is left of it.
     pub(super) fn new(begun: Vec<Bytes>, rest: Body) -> Self {
         let (attempts, received) = mpsc::unbounded_channel();
+        let size = begun.iter().map(Bytes::len).sum();
         let shared = Arc::new(Shared::default());
+        // What is too large from the start is sent once.
+        shared.committed.store(size > REPLAY_LIMIT, Relaxed);
         let task = Task {
             rest: Some(rest),
-            size: begun.iter().map(Bytes::len).sum(),
+            size,
             kept: Some(begun),
             shared: Arc::clone(&shared),
         };
