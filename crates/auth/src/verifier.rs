@@ -201,7 +201,9 @@ fn is_access_token_type(typ: &str) -> bool {
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
-    const FORM: Error = Error::Malformed("`authorization` or `x-service-authorization` must be `Bearer` and the token, once");
+    const FORM: Error = Error::Malformed(
+        "`authorization` or `x-service-authorization` must be `Bearer` and the token, once",
+    );
     let mut values = headers
         .get_all(AUTHORIZATION)
         .iter()

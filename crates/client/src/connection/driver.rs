@@ -115,6 +115,8 @@ pub(crate) struct Driver {
     timer: Pin<Box<Sleep>>,
     seen: u64,
     heard_at: Instant,
+    /// Others were let go first.
+    gathering: bool,
     /// Calls that had been begun when this was last looked at.
     begun: u32,
     /// Whether the timer stands for calls in flight.
@@ -182,6 +184,7 @@ pub(crate) async fn establish(
         probing,
         seen,
         heard_at: now,
+        gathering: false,
         begun: 0,
         busy: false,
         quiet: 0,
@@ -210,6 +213,14 @@ impl Driver {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        // Whoever woke this task is one of many, as a rule: tokio runs a woken task next, and one call would be written at a
+        // time. Letting those go first that are ready to run turns their calls into one write, and a write costs more than a
+        // call does otherwise.
+        self.gathering = !self.gathering;
+        if self.gathering {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if let Poll::Ready(result) = Pin::new(&mut self.transport).poll(cx) {
             return Poll::Ready(Ended::Closed(match result {
                 Ok(()) => "the peer closed the connection".to_owned(),

@@ -54,7 +54,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            interval: Duration::from_secs(30),
+            interval: Duration::from_secs(5),
             floor: Duration::from_secs(1),
             jitter: 0.2,
             timeout: Duration::from_secs(5),

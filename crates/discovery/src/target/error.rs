@@ -27,7 +27,7 @@ pub enum TargetError {
     },
     /// A `dns` target ends where its server does.
     #[error(
-        "dns://{rest} names a DNS server and no host; write dns:///host:port with three slashes"
+        "dns://{} names a DNS server and no host; write dns:///host:port with three slashes", rest.escape_debug()
     )]
     Slashes {
         /// What follows `dns://`.
@@ -65,7 +65,7 @@ pub enum TargetError {
         port: String,
     },
     /// An SRV name came with a port.
-    #[error("an SRV name has no port, ports come with its records; leave out \":{port}\"")]
+    #[error("an SRV name has no port, ports come with its records; leave out \":{}\"", port.escape_debug())]
     SrvPort {
         /// As given.
         port: String,

@@ -219,7 +219,10 @@ impl Playing {
             }
             Answer::NoStatus => {
                 send(&response("id"));
-                HeaderMap::from_iter([(HeaderName::from_static("x-other"), HeaderValue::from_static("1"))])
+                HeaderMap::from_iter([(
+                    HeaderName::from_static("x-other"),
+                    HeaderValue::from_static("1"),
+                )])
             }
             Answer::Promise(size) => {
                 let mut prefix = BytesMut::new();
@@ -232,7 +235,10 @@ impl Playing {
             Answer::Trailers(name, value) => {
                 send(&response("id"));
                 let mut end = trailers(Code::Unavailable);
-                end.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+                end.insert(
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                );
                 end
             }
             Answer::Flood => return self.flood(body).await,
