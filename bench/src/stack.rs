@@ -107,7 +107,7 @@ pub(crate) struct Headers {
 impl Interceptor for Headers {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers = request.metadata_mut().as_mut();
-        headers.insert(metadata::AUTHORIZATION, self.token.header().clone());
+        headers.insert(metadata::X_SERVICE_AUTHORIZATION, self.token.indexed_header());
         // What the call was given stands.
         headers
             .entry(metadata::GRPC_TIMEOUT)
