@@ -55,8 +55,10 @@ pub(crate) fn ours(target: &str, identity: Identity, off: &[Part]) -> Result<Our
     } else {
         &[&BENCH_SERVICE_POLICY]
     };
-    let mut config = Config::default();
-    config.health = !off.contains(&Part::Health);
+    let config = Config {
+        health: !off.contains(&Part::Health),
+        ..Config::default()
+    };
     let tokens = (!off.contains(&Part::Tokens)).then(|| identity.tokens());
     let channel = Channel::builder(&target, contracts)
         .tokens(tokens)
@@ -107,7 +109,10 @@ pub(crate) struct Headers {
 impl Interceptor for Headers {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers = request.metadata_mut().as_mut();
-        headers.insert(metadata::X_SERVICE_AUTHORIZATION, self.token.indexed_header());
+        headers.insert(
+            metadata::X_SERVICE_AUTHORIZATION,
+            self.token.indexed_header(),
+        );
         // What the call was given stands.
         headers
             .entry(metadata::GRPC_TIMEOUT)
