@@ -99,10 +99,9 @@ pub(crate) struct Paced {
     pub(crate) slow: u64,
     /// The longest call, in milliseconds.
     pub(crate) longest_ms: f64,
-    /// When the first call that failed or took long was started, and the last one, in milliseconds.
-    pub(crate) suffering_started_ms: Option<(f64, f64)>,
-    /// When the last call that failed or took long ended, in milliseconds.
-    pub(crate) suffering_ended_ms: Option<f64>,
+    /// Each call that failed or took long, in the order of their starts: when it was started and when it ended, in
+    /// milliseconds.
+    pub(crate) suffering: Vec<(f64, f64)>,
 }
 
 /// What a server did and used so far.

@@ -55,8 +55,10 @@ pub(crate) fn ours(target: &str, identity: Identity, off: &[Part]) -> Result<Our
     } else {
         &[&BENCH_SERVICE_POLICY]
     };
-    let mut config = Config::default();
-    config.health = !off.contains(&Part::Health);
+    let config = Config {
+        health: !off.contains(&Part::Health),
+        ..Config::default()
+    };
     let tokens = (!off.contains(&Part::Tokens)).then(|| identity.tokens());
     let channel = Channel::builder(&target, contracts)
         .tokens(tokens)

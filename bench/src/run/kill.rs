@@ -42,9 +42,18 @@ pub(super) struct Outcome {
     pub(super) fault: Fault,
     #[serde(flatten)]
     pub(super) paced: Paced,
-    /// From the start of the first call that failed or took longer than 100 ms to the end of the last one; where there is
-    /// none, the longest call. In milliseconds.
-    pub(super) suffering_ms: f64,
+    /// From the start of the first call that failed or took long to the start of the last one: after that, no call went
+    /// where it could not be answered. In milliseconds.
+    pub(super) still_sent_ms: f64,
+    /// From the start of the first such call to the end of the last one to end, in milliseconds.
+    pub(super) until_well_ms: f64,
+}
+
+impl Outcome {
+    /// After so many milliseconds no call went there any more, and no call was held up for longer.
+    pub(super) fn gap_ms(&self) -> f64 {
+        self.still_sent_ms.max(self.paced.longest_ms)
+    }
 }
 
 /// Calls three servers through one channel, lets `fault` happen to one of them, and goes on for `after`.
@@ -91,10 +100,7 @@ pub(super) fn run(
         (Fault::BlackHole, None) => anyhow::bail!("a black hole needs a network"),
     }
     let paced: Paced = driver.hear()?;
-    let suffering_ms = match (paced.suffering_started_ms, paced.suffering_ended_ms) {
-        (Some((first, _)), Some(end)) => end - first,
-        _ => paced.longest_ms,
-    };
+    let (still_sent_ms, until_well_ms) = span(&paced.suffering);
     Ok(Outcome {
         stack: match stack {
             Stack::Ours => "ours",
@@ -102,6 +108,28 @@ pub(super) fn run(
         },
         fault,
         paced,
-        suffering_ms,
+        still_sent_ms,
+        until_well_ms,
     })
+}
+
+/// From the first start to the last one, and to the last end; the calls are in the order of their starts.
+fn span(calls: &[(f64, f64)]) -> (f64, f64) {
+    let (Some((first, _)), Some((last, _))) = (calls.first(), calls.last()) else {
+        return (0.0, 0.0);
+    };
+    let end = calls.iter().map(|(_, end)| *end).fold(*last, f64::max);
+    (last - first, end - first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_from_the_first_start() {
+        assert_eq!(span(&[]), (0.0, 0.0));
+        assert_eq!(span(&[(10.0, 500.0)]), (0.0, 490.0));
+        assert_eq!(span(&[(10.0, 900.0), (30.0, 400.0)]), (20.0, 890.0));
+    }
 }

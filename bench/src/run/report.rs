@@ -96,7 +96,7 @@ impl Report {
                 Fault::BlackHole => ("black_hole_failed", "black_hole_ms"),
             };
             keys.insert(failed.to_owned(), json!(outcome.paced.failed));
-            keys.insert(millis.to_owned(), json!(outcome.suffering_ms));
+            keys.insert(millis.to_owned(), json!(outcome.gap_ms()));
         }
         let parts = [
             ("machine", json!(self.machine)),
@@ -293,29 +293,37 @@ fn matrix_table(fields: &[Field]) -> String {
 
 fn kill_table(outcomes: &[Outcome]) -> String {
     let mut text = format!(
-        "{:12}  {:12}  {:>7}  {:>7}  {:>8}  {:>11}  {:>12}\n",
-        "client", "the server", "calls", "failed", "> 100 ms", "longest ms", "suffering ms"
+        "{:12}  {:12}  {:>7}  {:>7}  {:>8}  {:>10}  {:>13}  {:>12}\n",
+        "client",
+        "the server",
+        "calls",
+        "failed",
+        "> 100 ms",
+        "longest ms",
+        "still sent ms",
+        "all well ms"
     );
-    for Outcome {
-        stack,
-        fault,
-        paced,
-        suffering_ms,
-    } in outcomes
-    {
-        let fault = match fault {
+    for outcome in outcomes {
+        let fault = match outcome.fault {
             Fault::Killed => "is killed",
             Fault::Frozen => "is frozen",
             Fault::BlackHole => "is cut off",
         };
         text += &format!(
-            "{stack:12}  {fault:12}  {:7}  {:7}  {:8}  {:11.0}  {suffering_ms:12.0}\n",
-            paced.calls, paced.failed, paced.slow, paced.longest_ms
+            "{:12}  {fault:12}  {:7}  {:7}  {:8}  {:10.0}  {:13.0}  {:12.0}\n",
+            outcome.stack,
+            outcome.paced.calls,
+            outcome.paced.failed,
+            outcome.paced.slow,
+            outcome.paced.longest_ms,
+            outcome.still_sent_ms,
+            outcome.until_well_ms,
         );
-        if let Some(failure) = &paced.first_failure {
+        if let Some(failure) = &outcome.paced.first_failure {
             text += &format!("{:12}  the first failure: {failure}\n", "");
         }
     }
-    text += "suffering: from the start of the first call that failed or took long to the end of the last one\n";
+    text += "still sent: from the start of the first call that failed or took long to the start of the last one; \
+             all well: to the end of the last one\n";
     text
 }
