@@ -6,12 +6,18 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
 use crate::raw::{REPEATED, Raw, Then, frame};
-use crate::support::{CONTRACT, channel_with, client, client_with, config, contract, contract_of, error, id, ms, over, reason, report, request, soon};
+use crate::support::{
+    CONTRACT, channel_with, client, client_with, contract_of, error, id, ms, over, reason, report,
+    request, soon,
+};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_http2_is_not_called() {
     for (door, said) in [
-        (Door::Says(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"), "does not speak HTTP/2"),
+        (
+            Door::Says(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"),
+            "does not speak HTTP/2",
+        ),
         (Door::Says(b"SSH-2.0-OpenSSH_9.6\r\n"), "HTTP/2"),
         (Door::Says(&[0xff; 4096]), "HTTP/2"),
         (Door::Says(&[0; 4096]), "HTTP/2"),
@@ -22,7 +28,10 @@ async fn what_is_no_http2_is_not_called() {
         bad.door(door.clone());
         let channel = channel_with(&net, CONTRACT, |_| {});
         let status = error(over(&channel).flaky_once(request("a")).await);
-        assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "UNREACHABLE"));
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::Unavailable, "UNREACHABLE")
+        );
         assert!(status.message().contains(said), "{}", status.message());
         assert!(!report(&status).may_have_been_sent());
         let endpoint = channel.status().endpoints.remove(0);
@@ -46,8 +55,14 @@ async fn rubbish_in_the_middle_ends_the_connection() {
         // HEADERS of a stream that was never opened; no frames at all.
         |_| frame(0, 0, 0, b"x"),
         |stream| frame(1, 4, stream, &[0xff; 40]),
-        |stream| frame(0, 0, stream, &[0; 20_000]),
-        |_| [frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff]), frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff])].concat(),
+        |stream| frame(0, 0, stream, &vec![0; 20_000]),
+        |_| {
+            [
+                frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff]),
+                frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff]),
+            ]
+            .concat()
+        },
         |_| frame(1, 4, 1_001, &[0x88]),
         |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
     ];
@@ -67,7 +82,10 @@ async fn rubbish_in_the_middle_ends_the_connection() {
         assert!(report(&status).may_have_been_sent(), "{number}");
         assert_eq!(report(&status).attempts(), 1);
         assert_eq!(channel.status().endpoints[0].failures, 1, "{number}");
-        assert_eq!(id(over(&channel).flaky_once(request("b")).await.unwrap()), "b");
+        assert_eq!(
+            id(over(&channel).flaky_once(request("b")).await.unwrap()),
+            "b"
+        );
     }
 }
 
@@ -88,9 +106,15 @@ async fn endless_headers_are_cut_off() {
     peer.until(|log| log.calls.len() == 1).await;
     peer.door(Door::Open);
     let status = error(soon(call).await.unwrap());
-    assert!(matches!(status.code(), Code::Unavailable | Code::Internal), "{status:?}");
+    assert!(
+        matches!(status.code(), Code::Unavailable | Code::Internal),
+        "{status:?}"
+    );
     assert!(peer.log().flooded < 2 << 20, "{}", peer.log().flooded);
-    assert_eq!(id(over(&channel).flaky_once(request("b")).await.unwrap()), "b");
+    assert_eq!(
+        id(over(&channel).flaky_once(request("b")).await.unwrap()),
+        "b"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +156,8 @@ async fn a_message_above_the_limit_is_cut_off_at_its_prefix() {
         assert!(report(&status).may_have_been_sent());
         assert_eq!(channel.status().endpoints[0].failures, 1);
         if matches!(answer, Answer::Promise(_)) {
-            peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+            peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+                .await;
         }
         over(&channel).flaky_once(request("b")).await.unwrap();
     }
@@ -151,7 +176,11 @@ async fn an_answer_without_a_status_is_unknown() {
         let channel = channel_with(&net, CONTRACT, |_| {});
         peer.next([answer.clone()]);
         let status = error(over(&channel).flaky(request("a")).await);
-        assert_eq!((status.code(), peer.count()), (Code::Unknown, 1), "{answer:?}");
+        assert_eq!(
+            (status.code(), peer.count()),
+            (Code::Unknown, 1),
+            "{answer:?}"
+        );
         let report = report(&status);
         assert_eq!((report.attempts(), report.may_have_been_sent()), (1, true));
         assert_eq!(channel.status().endpoints[0].failures, 1, "{answer:?}");
@@ -165,10 +194,14 @@ async fn details_that_are_no_base64_do_no_harm() {
     for details in ["%%%", "a", "AAAA=AAA", "\u{7f}"] {
         let (net, [peer]) = Net::of();
         let mut client = client(&net);
-        let details_of = |name: &'static str| Answer::FailWith(Code::NotFound, vec![(name, details.to_owned())]);
+        let details_of =
+            |name: &'static str| Answer::FailWith(Code::NotFound, vec![(name, details.to_owned())]);
         if details != "\u{7f}" {
             peer.next([details_of("grpc-status-details-bin")]);
-            assert_eq!(error(client.flaky(request("a")).await).code(), Code::NotFound);
+            assert_eq!(
+                error(client.flaky(request("a")).await).code(),
+                Code::NotFound
+            );
         }
         peer.next([Answer::Trailers("grpc-status-details-bin", "%%%")]);
         let status = error(client.flaky(request("a")).await);
@@ -202,7 +235,11 @@ async fn an_answer_of_plain_http_has_the_code_that_fits() {
             (code, "BROKEN_RESPONSE"),
             "{status}"
         );
-        let said = if status == 200 { "text/html".to_owned() } else { status.to_string() };
+        let said = if status == 200 {
+            "text/html".to_owned()
+        } else {
+            status.to_string()
+        };
         assert!(failed.message().contains(&said), "{}", failed.message());
         assert!(report(&failed).may_have_been_sent());
         assert_eq!(channel.status().endpoints[0].failures, charged, "{status}");
@@ -217,13 +254,20 @@ async fn an_answer_of_plain_http_has_the_code_that_fits() {
 #[tokio::test(start_paused = true)]
 async fn what_a_peer_says_is_made_fit_for_a_header() {
     let (net, [peer]) = Net::of();
-    peer.always(Answer::FailWith(Code::Unavailable, vec![("x-note", "n".repeat(500))]));
+    peer.always(Answer::FailWith(
+        Code::Unavailable,
+        vec![("x-note", "n".repeat(500))],
+    ));
     let status = error(client(&net).flaky(request("a")).await);
     assert_eq!(report(&status).attempts(), 3);
     // A peer cannot forge one.
     peer.always(Answer::FailWith(
         Code::NotFound,
-        vec![("x-call-attempts", "0".into()), ("x-call-sent", "no".into()), ("x-call-target", "evil".into())],
+        vec![
+            ("x-call-attempts", "0".into()),
+            ("x-call-sent", "no".into()),
+            ("x-call-target", "evil".into()),
+        ],
     ));
     let status = error(client(&net).flaky(request("a")).await);
     let report = report(&status);

@@ -7,7 +7,9 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door, Peer};
-use crate::support::{NO_BREAKER, channel_with, client, config, contract, in_state, ms, over, ready, request, soon, until};
+use crate::support::{
+    NO_BREAKER, channel_with, contract, in_state, ms, over, ready, request, soon, until,
+};
 
 fn counts(peers: &[Peer]) -> Vec<usize> {
     peers.iter().map(Peer::count).collect()
@@ -76,7 +78,10 @@ async fn equal_endpoints_get_equal_shares() {
     }
     load(&channel, 16, 50).await;
     let counts = counts(&peers);
-    assert!(counts.iter().all(|count| (140..260).contains(count)), "{counts:?}");
+    assert!(
+        counts.iter().all(|count| (140..260).contains(count)),
+        "{counts:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,13 +143,20 @@ async fn a_seed_makes_the_choices_repeatable() {
     let mut runs = Vec::new();
     for seed in [1, 1, 2] {
         let (net, peers) = Net::of::<3>();
-        let channel = channel_with(&net, by(LoadBalancing::PeakEwma), |config| config.seed = Some(seed));
+        let channel = channel_with(&net, by(LoadBalancing::PeakEwma), |config| {
+            config.seed = Some(seed);
+        });
         ready(&channel, 3).await;
         let mut choices = Vec::new();
         for _ in 0..40 {
             let before = counts(&peers);
             over(&channel).flaky_once(request("a")).await.unwrap();
-            choices.push(counts(&peers).iter().zip(before).position(|(now, then)| *now > then));
+            choices.push(
+                counts(&peers)
+                    .iter()
+                    .zip(before)
+                    .position(|(now, then)| *now > then),
+            );
         }
         runs.push(choices);
     }

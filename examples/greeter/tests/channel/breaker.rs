@@ -6,7 +6,10 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Health, Peer};
-use crate::support::{CONTRACT, Client, channel_with, client, error, id, in_state, ms, over, ready, reason, report, request, until};
+use crate::support::{
+    CONTRACT, Client, channel_with, error, id, in_state, ms, over, ready, reason, report, request,
+    until,
+};
 
 const FAIL: Answer = Answer::Fail(Code::Internal);
 
@@ -29,8 +32,15 @@ async fn open() -> (scribemed_client::Channel, Client, Peer) {
 async fn an_open_breaker_fails_calls_at_once() {
     let (channel, mut client, peer) = open().await;
     let status = error(client.flaky_once(request("b")).await);
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "CIRCUIT_OPEN"));
-    assert!(status.message().contains("lets calls through again in"), "{}", status.message());
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unavailable, "CIRCUIT_OPEN")
+    );
+    assert!(
+        status.message().contains("lets calls through again in"),
+        "{}",
+        status.message()
+    );
     let report = report(&status);
     assert_eq!((report.attempts(), report.may_have_been_sent()), (0, false));
     assert_eq!(peer.count(), 5);
@@ -59,7 +69,10 @@ async fn a_failed_probe_opens_it_again() {
     error(client.flaky_once(request("b")).await);
     assert_eq!(channel.status().breaker, "open");
     let sent = peer.count();
-    assert_eq!(reason(&error(client.flaky_once(request("c")).await)), "CIRCUIT_OPEN");
+    assert_eq!(
+        reason(&error(client.flaky_once(request("c")).await)),
+        "CIRCUIT_OPEN"
+    );
     assert_eq!(peer.count(), sent);
 }
 
@@ -76,10 +89,14 @@ async fn a_half_open_one_lets_few_through_at_a_time() {
         })
         .collect();
     peer.until(|log| log.calls.len() == sent + 2).await;
-    assert_eq!(reason(&error(client.flaky_once(request("c")).await)), "CIRCUIT_OPEN");
+    assert_eq!(
+        reason(&error(client.flaky_once(request("c")).await)),
+        "CIRCUIT_OPEN"
+    );
     // A probe that is given up gives its place back.
     probes[0].abort();
-    peer.until(|log| log.calls[sent].reset.is_some() || log.calls[sent + 1].reset.is_some()).await;
+    peer.until(|log| log.calls[sent].reset.is_some() || log.calls[sent + 1].reset.is_some())
+        .await;
     peer.always(Answer::Echo);
     client.flaky_once(request("d")).await.unwrap();
 }
@@ -90,7 +107,11 @@ async fn a_call_that_waits_for_ready_waits_for_the_breaker() {
     let (_channel, mut client, _peer) = open().await;
     let begun = tokio::time::Instant::now();
     assert_eq!(id(client.patient(request("b")).await.unwrap()), "b");
-    assert!((ms(3_000)..ms(3_010)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!(
+        (ms(3_000)..ms(3_010)).contains(&begun.elapsed()),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding::{self, Gzip, Zstd};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::support::{CONTRACT, Client, client, config, error, id, over, report, request, soon};
+use crate::support::{CONTRACT, Client, config, error, over, report, soon};
 
 /// Answers each request with its id and as much as it asks for.
 struct Echo;
@@ -37,7 +37,9 @@ impl ResilienceService for Echo {
         let encoding = request.metadata().get("grpc-encoding").cloned();
         let mut response = Response::new(answer(request.into_inner()));
         if let Some(encoding) = encoding {
-            response.metadata_mut().insert("x-request-encoding", encoding);
+            response
+                .metadata_mut()
+                .insert("x-request-encoding", encoding);
         }
         Ok(response)
     }
@@ -63,13 +65,19 @@ impl ResilienceService for Echo {
         Ok(Response::new(answer(last)))
     }
 
-    async fn flaky_stream(&self, request: Request<ResilienceRequest>) -> Result<Response<Answers>, Status> {
+    async fn flaky_stream(
+        &self,
+        request: Request<ResilienceRequest>,
+    ) -> Result<Response<Answers>, Status> {
         let request = request.into_inner();
         let answers = (0..3).map(move |_| Ok(answer(request.clone())));
         Ok(Response::new(Box::pin(tokio_stream::iter(answers))))
     }
 
-    async fn chat(&self, request: Request<Streaming<ResilienceRequest>>) -> Result<Response<Answers>, Status> {
+    async fn chat(
+        &self,
+        request: Request<Streaming<ResilienceRequest>>,
+    ) -> Result<Response<Answers>, Status> {
         let answers = request.into_inner().map(|message| message.map(answer));
         Ok(Response::new(Box::pin(answers)))
     }
@@ -81,7 +89,9 @@ async fn client_of(encodings: &[CompressionEncoding]) -> Client {
     let target = format!("http://{}", listener.local_addr().unwrap());
     let mut service = ResilienceServiceServer::new(Echo);
     for encoding in encodings {
-        service = service.accept_compressed(*encoding).send_compressed(*encoding);
+        service = service
+            .accept_compressed(*encoding)
+            .send_compressed(*encoding);
     }
     let verifier = Identity::new().unwrap().verifier().unwrap();
     let server = scribemed_server::Builder::new(NAME, verifier).add(service);
@@ -111,10 +121,16 @@ async fn messages_are_compressed_both_ways() {
         assert_eq!(response.metadata().get("grpc-encoding").unwrap(), name);
         assert_eq!(response.metadata().get("x-request-encoding").unwrap(), name);
         let response = response.into_inner();
-        assert_eq!((response.id.len(), response.payload.len()), (100_000, 100_000));
+        assert_eq!(
+            (response.id.len(), response.payload.len()),
+            (100_000, 100_000)
+        );
 
         let upload = tokio_stream::iter(vec![large(), large()]);
-        let response = soon(client.flaky_upload(upload)).await.unwrap().into_inner();
+        let response = soon(client.flaky_upload(upload))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(response.payload.len(), 100_000);
         let chat = tokio_stream::iter(vec![large(), large()]);
         let mut chat = soon(client.chat(chat)).await.unwrap().into_inner();

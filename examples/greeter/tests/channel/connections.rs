@@ -6,7 +6,10 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
-use crate::support::{CONTRACT, NO_BREAKER, channel_with, client, config, contract, error, id, ms, over, ready, report, request, soon};
+use crate::support::{
+    CONTRACT, NO_BREAKER, channel_with, client, contract, error, id, ms, over, ready, report,
+    request, soon,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_goaway_lets_calls_finish_and_new_ones_go_elsewhere() {
@@ -175,7 +178,10 @@ async fn attempts_to_connect_are_spread_out() {
     let mut expect = 250.0;
     for wait in &waits {
         let millis = wait.as_secs_f64() * 1e3;
-        assert!((expect * 0.79..=expect * 1.21).contains(&millis), "{waits:?}");
+        assert!(
+            (expect * 0.79..=expect * 1.21).contains(&millis),
+            "{waits:?}"
+        );
         expect = f64::min(expect * 1.6, 2_000.0);
     }
 }
@@ -188,8 +194,15 @@ async fn a_peer_that_says_nothing_is_given_up() {
         peer.door(door);
         let begun = Instant::now();
         let status = error(client(&net).flaky(request("a")).await);
-        assert_eq!((status.code(), begun.elapsed()), (Code::Unavailable, ms(2_000)));
-        assert!(status.message().contains("no HTTP/2 connection within 2s"), "{}", status.message());
+        assert_eq!(
+            (status.code(), begun.elapsed()),
+            (Code::Unavailable, ms(2_000))
+        );
+        assert!(
+            status.message().contains("no HTTP/2 connection within 2s"),
+            "{}",
+            status.message()
+        );
         assert!(!report(&status).may_have_been_sent());
         assert_eq!(peer.count(), 0);
     }
@@ -224,7 +237,11 @@ async fn a_lost_connection_is_made_again() {
 #[tokio::test(start_paused = true)]
 async fn a_broken_connection_is_survived_by_what_can_be_repeated() {
     let (net, peers) = Net::of::<2>();
-    let channel = channel_with(&net, contract(|contract| contract.circuit_breaker = NO_BREAKER), |_| {});
+    let channel = channel_with(
+        &net,
+        contract(|contract| contract.circuit_breaker = NO_BREAKER),
+        |_| {},
+    );
     ready(&channel, 2).await;
     for peer in &peers {
         peer.always(Answer::Never);
@@ -257,7 +274,11 @@ async fn a_channel_that_is_dropped_closes_its_connections() {
     over(&channel).flaky_once(request("a")).await.unwrap();
     let mut stream = {
         peer.next([Answer::after(ms(500), Answer::Messages(1, Code::Ok))]);
-        over(&channel).flaky_stream(request("b")).await.unwrap().into_inner()
+        over(&channel)
+            .flaky_stream(request("b"))
+            .await
+            .unwrap()
+            .into_inner()
     };
     drop(channel);
     // A response that is still read keeps its own.

@@ -7,7 +7,9 @@ use tonic::{Code, Request};
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::Door;
-use crate::support::{CONTRACT, channel_with, client, contract, error, id, ms, over, reason, report, request, soon, until};
+use crate::support::{
+    CONTRACT, channel_with, client, error, id, ms, over, reason, report, request, soon, until,
+};
 
 #[tokio::test(start_paused = true)]
 async fn the_contract_s_deadline_ends_the_call() {
@@ -22,22 +24,37 @@ async fn the_contract_s_deadline_ends_the_call() {
     assert_eq!((report.attempts(), report.may_have_been_sent()), (1, true));
     assert_eq!(report.endpoint(), Some("10.0.0.1:50052"));
     assert_eq!(report.last_failure(), None);
-    assert!(status.message().contains(&net.target().to_string()), "{}", status.message());
-    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+    assert!(
+        status.message().contains(&net.target().to_string()),
+        "{}",
+        status.message()
+    );
+    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_deadline_spans_all_attempts() {
     let (net, [peer]) = Net::of();
-    peer.next([Answer::after(ms(3_000), Answer::Fail(Code::Unavailable)), Answer::Never]);
+    peer.next([
+        Answer::after(ms(3_000), Answer::Fail(Code::Unavailable)),
+        Answer::Never,
+    ]);
     let begun = Instant::now();
     let status = error(client(&net).flaky(request("a")).await);
     assert_eq!(begun.elapsed(), ms(5_000));
     assert_eq!((status.code(), peer.count()), (Code::DeadlineExceeded, 2));
     let report = report(&status);
     assert_eq!(report.attempts(), 2);
-    assert!(report.last_failure().unwrap().starts_with("Unavailable"), "{report}");
-    assert!(status.message().contains("2 attempts"), "{}", status.message());
+    assert!(
+        report.last_failure().unwrap().starts_with("Unavailable"),
+        "{report}"
+    );
+    assert!(
+        status.message().contains("2 attempts"),
+        "{}",
+        status.message()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,11 +77,19 @@ async fn the_earliest_of_all_deadlines_counts() {
         let context = CallContext::new(inherited, RequestId::generate(), TraceContext::root());
         let begun = Instant::now();
         let mut client = client.clone();
-        let status = error(context.scope(async move { client.flaky_once(call).await }).await);
+        let status = error(
+            context
+                .scope(async move { client.flaky_once(call).await })
+                .await,
+        );
         assert_eq!(status.code(), Code::DeadlineExceeded);
         assert_eq!(begun.elapsed(), ms(ends));
         let seen = peer.calls().pop().unwrap();
-        assert_eq!(seen.at + seen.timeout(), begun + ms(ends), "what is left is told");
+        assert_eq!(
+            seen.at + seen.timeout(),
+            begun + ms(ends),
+            "what is left is told"
+        );
     }
 }
 
@@ -90,10 +115,18 @@ async fn a_server_that_ends_it_at_the_deadline_changes_nothing() {
         Answer::HeadThen(Code::Cancelled),
     ] {
         let (net, [peer]) = Net::of();
-        let wait = if matches!(answer, Answer::HeadThen(_)) { 4_999 } else { 5_000 };
+        let wait = if matches!(answer, Answer::HeadThen(_)) {
+            4_999
+        } else {
+            5_000
+        };
         peer.next([Answer::after(ms(wait), answer.clone())]);
         let status = error(client(&net).flaky_once(request("a")).await);
-        assert_eq!(status.code(), Code::DeadlineExceeded, "{answer:?}: {status:?}");
+        assert_eq!(
+            status.code(),
+            Code::DeadlineExceeded,
+            "{answer:?}: {status:?}"
+        );
     }
 }
 
@@ -103,10 +136,13 @@ async fn a_call_ends_with_the_call_that_makes_it() {
     peer.always(Answer::Never);
     let client = client(&net);
     // While it waits for an answer, and between two attempts.
-    for answers in [vec![], vec![Answer::FailWith(
-        Code::Unavailable,
-        vec![("grpc-retry-pushback-ms", "4000".into())],
-    )]] {
+    for answers in [
+        vec![],
+        vec![Answer::FailWith(
+            Code::Unavailable,
+            vec![("grpc-retry-pushback-ms", "4000".into())],
+        )],
+    ] {
         let waits = !answers.is_empty();
         peer.next(answers);
         let sent = peer.count();
@@ -115,7 +151,9 @@ async fn a_call_ends_with_the_call_that_makes_it() {
         let mut client = client.clone();
         let call = tokio::spawn(context.scope(async move { client.flaky(request("a")).await }));
         peer.until(|log| log.calls.len() == sent + 1).await;
-        tokio::time::timeout(ms(100), peer.until(|log| log.calls.len() > sent + 1)).await.unwrap_err();
+        tokio::time::timeout(ms(100), peer.until(|log| log.calls.len() > sent + 1))
+            .await
+            .unwrap_err();
         over.cancel();
         let status = error(soon(call).await.unwrap());
         assert_eq!(status.code(), Code::Cancelled);
@@ -135,7 +173,8 @@ async fn a_dropped_call_is_reset() {
     let call = tokio::spawn(async move { client.flaky(request("a")).await });
     peer.until(|log| log.calls.len() == 1).await;
     call.abort();
-    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,7 +188,11 @@ async fn where_nobody_is_a_call_fails_at_once() {
     assert!(begun.elapsed() < ms(100), "{:?}", begun.elapsed());
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(reason(&status), "UNREACHABLE");
-    for part in [&net.target().to_string(), "10.0.0.1:50052", "connection refused"] {
+    for part in [
+        &net.target().to_string(),
+        "10.0.0.1:50052",
+        "connection refused",
+    ] {
         assert!(status.message().contains(part), "{}", status.message());
     }
     let report = report(&status);

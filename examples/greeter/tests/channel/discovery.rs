@@ -10,12 +10,16 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door, Peer};
-use crate::support::{CONTRACT, client, config, error, id, in_state, ms, over, ready, reason, report, request, soon, until};
+use crate::support::{
+    CONTRACT, config, error, id, in_state, ms, over, ready, reason, report, request, soon, until,
+};
+
+type Answered = Result<Vec<Address>, ResolveError>;
 
 /// Names as a test says.
 #[derive(Clone, Default)]
 struct Names {
-    answer: Arc<Mutex<Option<Result<Vec<Address>, ResolveError>>>>,
+    answer: Arc<Mutex<Option<Answered>>>,
     asked: Arc<std::sync::atomic::AtomicUsize>,
 }
 
@@ -33,14 +37,18 @@ impl Names {
         self.asked.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    fn now(&self) -> Option<Result<Vec<Address>, ResolveError>> {
+    fn now(&self) -> Option<Answered> {
         self.answer.lock().unwrap().clone()
     }
 }
 
 impl Resolve for Names {
-    fn resolve<'a>(&'a self, _target: &'a Target) -> BoxFuture<'a, Result<Resolution, ResolveError>> {
-        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    fn resolve<'a>(
+        &'a self,
+        _target: &'a Target,
+    ) -> BoxFuture<'a, Result<Resolution, ResolveError>> {
+        self.asked
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Box::pin(async {
             match self.now() {
                 Some(answer) => answer.map(|addresses| Resolution {
@@ -63,7 +71,11 @@ fn channel(net: &Net, names: &Names) -> Channel {
 }
 
 fn addresses(status: &ChannelStatus) -> Vec<String> {
-    status.endpoints.iter().map(|endpoint| endpoint.address.clone()).collect()
+    status
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.address.clone())
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,9 +160,17 @@ async fn a_name_that_never_resolved_is_an_error_that_says_so() {
     let channel = channel(&net, &names);
     let never = channel.resolved(ms(500)).await.unwrap_err();
     assert!(never.to_string().contains("dns:///inn:50052"), "{never}");
-    assert!(std::error::Error::source(&never).unwrap().to_string().contains("inn"));
+    assert!(
+        std::error::Error::source(&never)
+            .unwrap()
+            .to_string()
+            .contains("inn")
+    );
     let status = error(over(&channel).flaky(request("a")).await);
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "UNREACHABLE"));
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unavailable, "UNREACHABLE")
+    );
     assert!(status.message().contains("inn"), "{}", status.message());
 
     // It appears: found without anybody's doing.
@@ -167,7 +187,10 @@ async fn calls_wait_for_the_first_look_up() {
     let channel = channel(&net, &names);
     let status = error(over(&channel).flaky_once(request("a")).await);
     // A look-up that is not answered is given up when the call's time is over, too.
-    assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Unavailable), "{status:?}");
+    assert!(
+        matches!(status.code(), Code::DeadlineExceeded | Code::Unavailable),
+        "{status:?}"
+    );
     assert!(!report(&status).may_have_been_sent());
     names.are(&[&one]);
     channel.resolved(ms(60_000)).await.unwrap();
@@ -187,7 +210,10 @@ async fn a_lost_connection_asks_again_at_once() {
     one.door(Door::Refused);
     one.command(Command::Close);
     let begun = tokio::time::Instant::now();
-    until(&channel, |status| addresses(status).contains(&"10.0.0.2:50052".to_owned())).await;
+    until(&channel, |status| {
+        addresses(status).contains(&"10.0.0.2:50052".to_owned())
+    })
+    .await;
     assert!(names.asked() > asked);
     assert!(begun.elapsed() < ms(300), "{:?}", begun.elapsed());
     over(&channel).patient(request("b")).await.unwrap();

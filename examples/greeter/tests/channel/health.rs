@@ -5,7 +5,10 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Health, Peer};
-use crate::support::{CONTRACT, Client, channel_with, client, config, error, id, in_state, ms, over, ready, reason, report, request, soon, until};
+use crate::support::{
+    CONTRACT, Client, channel_with, client, error, id, in_state, ms, over, ready, reason, report,
+    request, soon, until,
+};
 
 async fn calls(client: &Client, count: usize, peer: &Peer) -> usize {
     let before = peer.count();
@@ -29,7 +32,10 @@ async fn an_endpoint_that_does_not_serve_gets_no_calls() {
     let status = channel.status();
     assert_eq!(status.endpoints[0].state, "not_serving");
     let said = status.endpoints[0].last_failure.as_deref().unwrap();
-    assert!(said.contains("NOT_SERVING of greeter.v1.ResilienceService"), "{said}");
+    assert!(
+        said.contains("NOT_SERVING of greeter.v1.ResilienceService"),
+        "{said}"
+    );
 
     one.health(Health::Serving);
     ready(&channel, 2).await;
@@ -46,9 +52,20 @@ async fn where_nobody_serves_the_call_says_so() {
         peer.health(Health::NotServing);
     }
     let status = error(client(&net).flaky(request("a")).await);
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "UNREACHABLE"));
-    assert!(status.message().contains("none of 2 endpoints is ready"), "{}", status.message());
-    assert!(status.message().contains("NOT_SERVING"), "{}", status.message());
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unavailable, "UNREACHABLE")
+    );
+    assert!(
+        status.message().contains("none of 2 endpoints is ready"),
+        "{}",
+        status.message()
+    );
+    assert!(
+        status.message().contains("NOT_SERVING"),
+        "{}",
+        status.message()
+    );
     assert!(!report(&status).may_have_been_sent());
     assert_eq!(peers[0].count() + peers[1].count(), 0);
 }
@@ -79,7 +96,9 @@ async fn calls_wait_until_the_health_is_known() {
         let mut client = client.clone();
         tokio::spawn(async move { client.flaky_once(request("a")).await })
     };
-    tokio::time::timeout(ms(1_000), peer.until(|log| !log.calls.is_empty())).await.unwrap_err();
+    tokio::time::timeout(ms(1_000), peer.until(|log| !log.calls.is_empty()))
+        .await
+        .unwrap_err();
     peer.health(Health::Serving);
     assert_eq!(id(soon(call).await.unwrap().unwrap()), "a");
 }
@@ -91,7 +110,10 @@ async fn a_broken_watch_takes_it_out_and_is_tried_again() {
     let client = over(&channel);
     ready(&channel, 3).await;
     one.health(Health::Broken);
-    until(&channel, |status| status.endpoints[0].state == "health_unknown").await;
+    until(&channel, |status| {
+        status.endpoints[0].state == "health_unknown"
+    })
+    .await;
     assert_eq!(calls(&client, 20, &one).await, 0);
     one.health(Health::Serving);
     ready(&channel, 3).await;

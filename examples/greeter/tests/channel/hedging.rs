@@ -7,7 +7,10 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
-use crate::support::{NO_BREAKER, channel_with, client, client_with, contract, error, id, ms, over, ready, report, request, soon};
+use crate::support::{
+    NO_BREAKER, channel_with, client, client_with, contract, error, id, ms, over, ready, report,
+    request, soon,
+};
 
 const FAIL: Answer = Answer::Fail(Code::Unavailable);
 
@@ -21,12 +24,25 @@ async fn a_quick_answer_needs_no_second_attempt() {
 #[tokio::test(start_paused = true)]
 async fn the_first_good_answer_wins_and_the_others_are_reset() {
     let (net, [peer]) = Net::of();
-    peer.next([Answer::Never, Answer::after(ms(50), Answer::Echo), Answer::Never]);
+    peer.next([
+        Answer::Never,
+        Answer::after(ms(50), Answer::Echo),
+        Answer::Never,
+    ]);
     let begun = Instant::now();
-    let answer = client(&net).hedged(request("a")).await.unwrap().into_inner();
+    let answer = client(&net)
+        .hedged(request("a"))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(answer.attempt, 2);
-    assert!((ms(70)..ms(74)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
-    peer.until(|log| log.calls[0].reset.is_some() && log.calls[2].reset.is_some()).await;
+    assert!(
+        (ms(70)..ms(74)).contains(&begun.elapsed()),
+        "{:?}",
+        begun.elapsed()
+    );
+    peer.until(|log| log.calls[0].reset.is_some() && log.calls[2].reset.is_some())
+        .await;
     let calls = peer.calls();
     assert_eq!(calls.len(), 3);
     let previous: Vec<_> = calls.iter().map(|call| call.previous()).collect();
@@ -65,13 +81,17 @@ async fn a_fatal_failure_ends_the_call() {
     assert_eq!((status.code(), peer.count()), (Code::NotFound, 2));
     // Both were sent.
     assert_eq!(report(&status).attempts(), 2);
-    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn pushback_says_when_the_next_is_due_or_that_there_is_none() {
     let push = |value: &str| {
-        Answer::FailWith(Code::Unavailable, vec![("grpc-retry-pushback-ms", value.to_owned())])
+        Answer::FailWith(
+            Code::Unavailable,
+            vec![("grpc-retry-pushback-ms", value.to_owned())],
+        )
     };
     let (net, [peer]) = Net::of();
     let mut client = client(&net);
@@ -94,9 +114,13 @@ async fn the_deadline_ends_them_all() {
     peer.always(Answer::Never);
     let begun = Instant::now();
     let status = error(client(&net).hedged(request("a")).await);
-    assert_eq!((status.code(), begun.elapsed()), (Code::DeadlineExceeded, ms(5_000)));
+    assert_eq!(
+        (status.code(), begun.elapsed()),
+        (Code::DeadlineExceeded, ms(5_000))
+    );
     assert_eq!(report(&status).attempts(), 3);
-    peer.until(|log| log.calls.iter().all(|call| call.reset.is_some())).await;
+    peer.until(|log| log.calls.iter().all(|call| call.reset.is_some()))
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,6 +166,10 @@ async fn a_hedge_goes_to_another_endpoint() {
     let channel = channel_with(&net, first, |_| {});
     ready(&channel, 2).await;
     one.always(Answer::Never);
-    let answer = over(&channel).hedged(request("a")).await.unwrap().into_inner();
+    let answer = over(&channel)
+        .hedged(request("a"))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((answer.attempt, one.count(), two.count()), (2, 1, 1));
 }

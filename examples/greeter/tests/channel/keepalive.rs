@@ -6,7 +6,10 @@ use tonic::Code;
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Peer};
-use crate::support::{CONTRACT, channel_with, client, client_with, contract_of, error, id, ms, over, ready, report, request, soon};
+use crate::support::{
+    CONTRACT, channel_with, client_with, contract_of, error, id, ms, over, ready, report, request,
+    soon,
+};
 
 /// A channel to two peers, and one of them, which hangs.
 async fn one_of_two_hangs() -> (scribemed_client::Channel, [Peer; 2]) {
@@ -69,7 +72,11 @@ async fn what_cannot_be_repeated_ends_when_the_connection_does() {
     let begun = Instant::now();
     let status = error(client.flaky_once(request("b")).await);
     assert_eq!(status.code(), Code::Unavailable);
-    assert!((ms(5_000)..ms(5_500)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!(
+        (ms(5_000)..ms(5_500)).contains(&begun.elapsed()),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(report(&status).may_have_been_sent());
     assert!(client.flaky_once(request("c")).await.is_ok());
 }
@@ -84,7 +91,10 @@ async fn a_slow_answer_is_waited_for() {
     for peer in &peers {
         peer.always(Answer::after(ms(500_000), Answer::Echo));
     }
-    assert_eq!(id(over(&channel).flaky_once(request("a")).await.unwrap()), "a");
+    assert_eq!(
+        id(over(&channel).flaky_once(request("a")).await.unwrap()),
+        "a"
+    );
     assert_eq!(peers[0].count() + peers[1].count(), 1);
     assert_eq!(peers[0].log().dials.len() + peers[1].log().dials.len(), 2);
 }

@@ -1,13 +1,16 @@
 //! What bounds the attempts of many calls together: throttle, budget, and the client's own throttling.
 
-use scribemed_rpc::policy::RetryThrottling;
 use scribemed_resilience::{adaptive, budget};
+use scribemed_rpc::policy::RetryThrottling;
 use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::Peer;
-use crate::support::{CONTRACT, Client, NO_BREAKER, channel_with, client, client_with, config, contract, error, ms, over, reason, report, request};
+use crate::support::{
+    CONTRACT, Client, NO_BREAKER, channel_with, client_with, contract, error, ms, over, reason,
+    report, request,
+};
 
 async fn attempts_of(client: &mut Client, peer: &Peer) -> usize {
     let before = peer.count();
@@ -85,9 +88,13 @@ async fn without_a_budget_there_are_no_retries_and_no_hedges() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_refuses_most_calls_is_spared() {
     let (net, [peer]) = Net::of();
-    let channel = channel_with(&net, contract(|contract| contract.circuit_breaker = NO_BREAKER), |config| {
-        config.adaptive = adaptive::Config::default();
-    });
+    let channel = channel_with(
+        &net,
+        contract(|contract| contract.circuit_breaker = NO_BREAKER),
+        |config| {
+            config.adaptive = adaptive::Config::default();
+        },
+    );
     let mut client = over(&channel);
     peer.always(Answer::Fail(Code::ResourceExhausted));
     let calls = 400;

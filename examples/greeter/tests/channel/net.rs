@@ -43,7 +43,9 @@ impl Net {
     pub(crate) fn target(&self) -> Target {
         let peers = self.peers.lock().unwrap();
         let addresses: Vec<_> = peers.keys().map(ToString::to_string).collect();
-        format!("static:///{}", addresses.join(",")).parse().unwrap()
+        format!("static:///{}", addresses.join(","))
+            .parse()
+            .unwrap()
     }
 }
 

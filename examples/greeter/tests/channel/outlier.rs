@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::{NO_BREAKER, channel_with, config, contract, error, ms, over, ready, request, until};
+use crate::support::{NO_BREAKER, channel_with, contract, error, ms, over, ready, request, until};
 
 #[tokio::test(start_paused = true)]
 async fn who_fails_where_the_others_do_not_is_left_alone_for_a_while() {
@@ -34,9 +34,16 @@ async fn who_fails_where_the_others_do_not_is_left_alone_for_a_while() {
     assert_eq!(calls(100).await, 20);
     until(&channel, |status| status.endpoints[2].ejected).await;
     let status = channel.status();
-    let ejected: Vec<_> = status.endpoints.iter().map(|endpoint| endpoint.ejected).collect();
+    let ejected: Vec<_> = status
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.ejected)
+        .collect();
     assert_eq!(ejected, [false, false, true, false, false]);
-    assert_eq!((status.endpoints[2].failures, status.endpoints[2].successes), (20, 0));
+    assert_eq!(
+        (status.endpoints[2].failures, status.endpoints[2].successes),
+        (20, 0)
+    );
     // Its connection is kept, and its failures are over.
     assert_eq!(status.endpoints[2].connections, 1);
     assert_eq!(calls(100).await, 0);
@@ -66,6 +73,11 @@ async fn where_all_fail_nobody_is_an_outlier_for_long() {
     }
     tokio::time::advance(ms(11_000)).await;
     tokio::time::sleep(ms(1)).await;
-    let ejected = channel.status().endpoints.iter().filter(|endpoint| endpoint.ejected).count();
+    let ejected = channel
+        .status()
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.ejected)
+        .count();
     assert!(ejected <= 1, "{ejected}");
 }

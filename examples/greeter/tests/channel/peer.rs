@@ -191,12 +191,18 @@ impl Peer {
         let mut log = self.inner.log.subscribe();
         let reached = log.wait_for(what);
         let reached = tokio::time::timeout(Duration::from_secs(60), reached).await;
-        assert!(reached.is_ok(), "it did not come to that: {:#?}", self.log());
+        assert!(
+            reached.is_ok(),
+            "it did not come to that: {:#?}",
+            self.log()
+        );
     }
 
     /// What a call, by its number, has become.
     pub(crate) fn note(&self, call: usize, change: impl FnOnce(&mut Seen)) {
-        self.inner.log.send_modify(|log| change(&mut log.calls[call]));
+        self.inner
+            .log
+            .send_modify(|log| change(&mut log.calls[call]));
     }
 
     pub(crate) fn flooded(&self, bytes: usize) {
@@ -208,12 +214,19 @@ impl Peer {
     }
 
     pub(crate) async fn connect(&self) -> io::Result<Box<dyn Io>> {
-        self.inner.log.send_modify(|log| log.dials.push(Instant::now()));
+        self.inner
+            .log
+            .send_modify(|log| log.dials.push(Instant::now()));
         let door = self.script().door.clone();
         match door {
             Door::Refused => return Err(io::ErrorKind::ConnectionRefused.into()),
             Door::Hanging => std::future::pending().await,
-            Door::Open | Door::Tls(_) | Door::Mute | Door::Slammed | Door::Says(_) | Door::Raw(_) => {}
+            Door::Open
+            | Door::Tls(_)
+            | Door::Mute
+            | Door::Slammed
+            | Door::Says(_)
+            | Door::Raw(_) => {}
         }
         let (near, far) = tokio::io::duplex(256 * 1024);
         tokio::spawn(self.clone().receive(far, door));
@@ -247,7 +260,10 @@ impl Peer {
         let (settings, number) = {
             let mut script = self.script();
             script.commands.push(sender);
-            (script.settings.clone(), self.log().dials.len().saturating_sub(1))
+            (
+                script.settings.clone(),
+                self.log().dials.len().saturating_sub(1),
+            )
         };
         let Ok(mut connection) = settings.handshake::<_, Bytes>(io).await else {
             return;
@@ -269,7 +285,12 @@ impl Peer {
         self.inner.log.send_modify(|log| log.open -= 1);
     }
 
-    fn accept(&self, request: Request<h2::RecvStream>, respond: SendResponse<Bytes>, number: usize) {
+    fn accept(
+        &self,
+        request: Request<h2::RecvStream>,
+        respond: SendResponse<Bytes>,
+        number: usize,
+    ) {
         let (head, body) = request.into_parts();
         if head.uri.path() == "/grpc.health.v1.Health/Watch" {
             tokio::spawn(answer::health(self.clone(), respond, body));

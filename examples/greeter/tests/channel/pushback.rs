@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::{client, client_with, contract_of, error, ms, request, soon};
+use crate::support::{client, client_with, contract_of, error, ms, request};
 
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
@@ -42,7 +42,11 @@ async fn anything_else_forbids_another_attempt() {
         let (net, [peer]) = Net::of();
         peer.next([push(values)]);
         let status = error(client(&net).flaky(request("a")).await);
-        assert_eq!((status.code(), peer.count()), (Code::Unavailable, 1), "{values:?}");
+        assert_eq!(
+            (status.code(), peer.count()),
+            (Code::Unavailable, 1),
+            "{values:?}"
+        );
     }
 }
 
@@ -56,9 +60,15 @@ async fn backoff_begins_anew_after_it() {
     let (net, [peer]) = Net::of();
     let fail = Answer::Fail(Code::Unavailable);
     peer.next([fail.clone(), fail.clone(), push(&["500"]), fail]);
-    client_with(&net, longer, |_| {}).flaky(request("a")).await.unwrap();
+    client_with(&net, longer, |_| {})
+        .flaky(request("a"))
+        .await
+        .unwrap();
     let calls = peer.calls();
-    let waits: Vec<Duration> = calls.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+    let waits: Vec<Duration> = calls
+        .windows(2)
+        .map(|pair| pair[1].at - pair[0].at)
+        .collect();
     assert_eq!(waits.len(), 4);
     assert!((ms(12)..=ms(25)).contains(&waits[1]), "{waits:?}");
     assert_eq!(waits[2], ms(500));

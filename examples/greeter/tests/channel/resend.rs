@@ -7,7 +7,10 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
 use crate::raw::Raw;
-use crate::support::{CONTRACT, channel_with, client, client_with, config, contract, error, id, ms, over, reason, report, request, soon, until};
+use crate::support::{
+    CONTRACT, channel_with, client, client_with, contract, error, id, ms, over, report, request,
+    soon, until,
+};
 
 const REFUSED: Answer = Answer::Reset(h2::Reason::REFUSED_STREAM);
 
@@ -29,7 +32,10 @@ async fn a_refused_stream_is_sent_again_once_and_is_no_attempt() {
     let report = report(&status);
     assert!(!report.may_have_been_sent(), "{report}");
     assert_eq!(report.attempts(), 2);
-    assert!(report.last_failure().unwrap().contains("REFUSED_STREAM"), "{report}");
+    assert!(
+        report.last_failure().unwrap().contains("REFUSED_STREAM"),
+        "{report}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +54,11 @@ async fn transparent_retries_are_not_counted_as_attempts() {
     let fail = Answer::Fail(Code::Unavailable);
     peer.next([REFUSED, fail.clone(), fail]);
     assert_eq!(id(client(&net).flaky(request("a")).await.unwrap()), "a");
-    let previous: Vec<_> = peer.calls().iter().map(|call| call.previous().map(str::to_owned)).collect();
+    let previous: Vec<_> = peer
+        .calls()
+        .iter()
+        .map(|call| call.previous().map(str::to_owned))
+        .collect();
     assert_eq!(previous, [None, None, Some("1".into()), Some("2".into())]);
 }
 
@@ -79,12 +89,19 @@ async fn a_failed_call_that_is_not_idempotent_is_left_alone() {
         Answer::Fail(Code::Unavailable),
         Answer::HeadThen(Code::Unavailable),
         Answer::Break,
-        Answer::FailWith(Code::Unavailable, vec![("grpc-retry-pushback-ms", "0".into())]),
+        Answer::FailWith(
+            Code::Unavailable,
+            vec![("grpc-retry-pushback-ms", "0".into())],
+        ),
     ] {
         let (net, [peer]) = Net::of();
         peer.next([answer.clone()]);
         let status = error(client(&net).flaky_once(request("a")).await);
-        assert_eq!((status.code(), peer.count()), (Code::Unavailable, 1), "{answer:?}");
+        assert_eq!(
+            (status.code(), peer.count()),
+            (Code::Unavailable, 1),
+            "{answer:?}"
+        );
         assert!(report(&status).may_have_been_sent());
     }
 }
@@ -152,7 +169,13 @@ async fn a_request_that_cannot_be_sent_is_an_error() {
     let (net, [peer]) = Net::of();
     let mut client = client(&net);
     client.flaky_once(request("a")).await.unwrap();
-    for name in ["connection", "transfer-encoding", "upgrade", "keep-alive", "proxy-connection"] {
+    for name in [
+        "connection",
+        "transfer-encoding",
+        "upgrade",
+        "keep-alive",
+        "proxy-connection",
+    ] {
         let mut wrong = tonic::Request::new(request("b"));
         wrong.metadata_mut().insert(name, "x".parse().unwrap());
         let status = error(soon(client.flaky_once(wrong)).await);
@@ -172,7 +195,9 @@ async fn a_refused_call_goes_to_another_endpoint() {
     let mut client = client_with(&net, first, |_| {});
     // The first in the list, once both are there.
     client.flaky_once(request("a")).await.unwrap();
-    tokio::time::timeout(ms(50), one.until(|log| log.calls.len() > 1)).await.unwrap_err();
+    tokio::time::timeout(ms(50), one.until(|log| log.calls.len() > 1))
+        .await
+        .unwrap_err();
     one.always(REFUSED);
     assert_eq!(id(client.flaky_once(request("b")).await.unwrap()), "b");
     assert_eq!(two.calls().last().unwrap().messages, ["b"]);

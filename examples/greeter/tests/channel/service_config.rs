@@ -9,7 +9,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::{CONTRACT, builder, client, contract, error, id, ms, over, ready, request, soon, until};
+use crate::support::{CONTRACT, builder, error, id, ms, over, ready, request, soon, until};
 
 fn file(content: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -38,7 +38,10 @@ async fn a_timeout_is_shortened() {
     peer.always(Answer::Never);
     let begun = Instant::now();
     let status = error(over(&channel).flaky(request("a")).await);
-    assert_eq!((status.code(), begun.elapsed()), (Code::DeadlineExceeded, ms(200)));
+    assert_eq!(
+        (status.code(), begun.elapsed()),
+        (Code::DeadlineExceeded, ms(200))
+    );
     // Other methods keep theirs.
     let begun = Instant::now();
     error(over(&channel).flaky_once(request("a")).await);
@@ -96,13 +99,20 @@ async fn a_change_is_taken_over_while_calls_run() {
     let running = tokio::spawn(async move { client.flaky(request("old")).await });
     peer.until(|log| log.calls.len() == 1).await;
 
-    let changed = of_flaky(r#""timeout": "0.1s""#).replacen('{', r#"{"loadBalancingPolicy": "pick_first", "#, 1);
+    let changed = of_flaky(r#""timeout": "0.1s""#).replacen(
+        '{',
+        r#"{"loadBalancingPolicy": "pick_first", "#,
+        1,
+    );
     std::fs::write(&path, &changed).unwrap();
     until(&channel, |status| status.load_balancing == "pick_first").await;
     peer.next([Answer::Never]);
     let begun = Instant::now();
     let status = error(over(&channel).flaky(request("new")).await);
-    assert_eq!((status.code(), begun.elapsed()), (Code::DeadlineExceeded, ms(100)));
+    assert_eq!(
+        (status.code(), begun.elapsed()),
+        (Code::DeadlineExceeded, ms(100))
+    );
 
     // What is broken is not taken over.
     std::fs::write(&path, "{").unwrap();
@@ -117,7 +127,10 @@ async fn a_wrong_file_is_refused_with_its_place() {
     let (net, _) = Net::of::<1>();
     for (content, place) in [
         ("{", "line 1, column"),
-        (r#"{"methodConfig": [{"name": [{}], "timeout": "soon"}]}"#, "methodConfig[0].timeout"),
+        (
+            r#"{"methodConfig": [{"name": [{}], "timeout": "soon"}]}"#,
+            "methodConfig[0].timeout",
+        ),
         (r#"{"retries": 1}"#, "retries"),
         (
             r#"{"methodConfig": [{"name": [{"service": "greeter.v1.ResilienceService", "method": "FlakyOnce"}],
@@ -128,10 +141,16 @@ async fn a_wrong_file_is_refused_with_its_place() {
     ] {
         let (_folder, path) = file(content);
         let refused = build(&net, &path).unwrap_err();
-        assert!(refused.to_string().contains(&path.display().to_string()), "{refused}");
+        assert!(
+            refused.to_string().contains(&path.display().to_string()),
+            "{refused}"
+        );
         let source = std::error::Error::source(&refused).unwrap().to_string();
         assert!(source.contains(place), "{source}");
     }
     let missing = build(&net, std::path::Path::new("/nowhere/greeter.json")).unwrap_err();
-    assert!(missing.to_string().contains("/nowhere/greeter.json"), "{missing}");
+    assert!(
+        missing.to_string().contains("/nowhere/greeter.json"),
+        "{missing}"
+    );
 }

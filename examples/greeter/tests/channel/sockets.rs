@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tonic::Code;
 
 use crate::peer::{Command, Door, Peer};
-use crate::support::{CONTRACT, client, error, id, ms, over, reason, report, request, soon, until};
+use crate::support::{CONTRACT, config, error, id, ms, over, reason, report, request, soon, until};
 
 fn to(target: &str) -> Channel {
     Channel::builder(&target.parse().unwrap(), &[CONTRACT])
@@ -51,10 +51,16 @@ async fn a_unix_socket_is_called() {
             tokio::spawn(serving.clone().receive(stream, Door::Open));
         }
     });
-    assert_eq!(id(soon(over(&channel).patient(request("b"))).await.unwrap()), "b");
+    assert_eq!(
+        id(soon(over(&channel).patient(request("b"))).await.unwrap()),
+        "b"
+    );
     peer.always(crate::answer::Answer::Fail(Code::NotFound));
     let status = error(over(&channel).flaky_once(request("c")).await);
-    assert_eq!(report(&status).endpoint(), Some(format!("unix:{}", path.display()).as_str()));
+    assert_eq!(
+        report(&status).endpoint(),
+        Some(format!("unix:{}", path.display()).as_str())
+    );
 }
 
 #[tokio::test]
@@ -80,12 +86,19 @@ async fn a_server_that_restarts_on_its_port_is_found_again() {
 
 #[tokio::test]
 async fn a_port_that_nobody_listens_on_is_refused_at_once() {
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let channel = to(&format!("http://{address}"));
     let call = tokio::time::timeout(Duration::from_secs(2), async {
         over(&channel).flaky(request("a")).await
     });
     let status = error(call.await.unwrap());
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "UNREACHABLE"));
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unavailable, "UNREACHABLE")
+    );
     assert!(status.message().contains("refused"), "{}", status.message());
 }

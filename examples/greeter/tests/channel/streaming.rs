@@ -37,21 +37,36 @@ async fn a_stream_ends_as_the_service_says() {
         // An empty stream may be said so in one header block.
         (Answer::OkInHead, 0, None),
         (Answer::Messages(2, Code::NotFound), 2, Some(Code::NotFound)),
-        (Answer::MessagesThenReset(2, h2::Reason::INTERNAL_ERROR), 2, Some(Code::Internal)),
-        (Answer::MessagesThenReset(1, h2::Reason::CANCEL), 1, Some(Code::Cancelled)),
+        (
+            Answer::MessagesThenReset(2, h2::Reason::INTERNAL_ERROR),
+            2,
+            Some(Code::Internal),
+        ),
+        (
+            Answer::MessagesThenReset(1, h2::Reason::CANCEL),
+            1,
+            Some(Code::Cancelled),
+        ),
         (Answer::Fail(Code::NotFound), 0, Some(Code::NotFound)),
     ] {
         peer.next([answer.clone()]);
         let mut seen = 0;
         let end = async {
-            let mut stream = over(&channel).flaky_stream(request("a")).await?.into_inner();
+            let mut stream = over(&channel)
+                .flaky_stream(request("a"))
+                .await?
+                .into_inner();
             while stream.message().await?.is_some() {
                 seen += 1;
             }
             Ok(())
         };
         let end: Result<(), tonic::Status> = soon(end).await;
-        assert_eq!((seen, end.as_ref().err().map(tonic::Status::code)), (messages, code), "{answer:?}: {end:?}");
+        assert_eq!(
+            (seen, end.as_ref().err().map(tonic::Status::code)),
+            (messages, code),
+            "{answer:?}: {end:?}"
+        );
         if let Err(status) = end {
             assert_eq!(report(&status).attempts(), 1);
         }
@@ -65,7 +80,11 @@ async fn a_stream_ends_as_the_service_says() {
 async fn a_slow_reader_holds_the_sender_back() {
     let (net, [peer]) = Net::of();
     peer.always(Answer::Flood);
-    let mut stream = client(&net).flaky_stream(request("a")).await.unwrap().into_inner();
+    let mut stream = client(&net)
+        .flaky_stream(request("a"))
+        .await
+        .unwrap()
+        .into_inner();
     let flooded = || peer.log().flooded;
     let settle = async || {
         let mut last = 0;
@@ -85,7 +104,8 @@ async fn a_slow_reader_holds_the_sender_back() {
     let second = settle().await - first;
     assert!((3 << 20..5 << 20).contains(&second), "{second}");
     drop(stream);
-    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+        .await;
 }
 
 /// A stream that nobody reads does not stand in the way of another on its connection.
@@ -110,11 +130,16 @@ async fn a_dropped_response_resets_the_stream() {
     let (net, [peer]) = Net::of();
     let channel = channel_with(&net, CONTRACT, |_| {});
     peer.always(Answer::MessagesThenNever(1));
-    let mut stream = over(&channel).flaky_stream(request("a")).await.unwrap().into_inner();
+    let mut stream = over(&channel)
+        .flaky_stream(request("a"))
+        .await
+        .unwrap()
+        .into_inner();
     stream.message().await.unwrap().unwrap();
     assert_eq!(channel.status().endpoints[0].pending, 1);
     drop(stream);
-    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+        .await;
     assert_eq!(channel.status().endpoints[0].pending, 0);
     assert_eq!(channel.status().endpoints[0].failures, 0);
 }
@@ -125,7 +150,11 @@ async fn the_deadline_ends_a_stream_in_the_middle() {
     for answer in [Answer::MessagesThenNever(2), Answer::Flood] {
         peer.next([answer.clone()]);
         let begun = Instant::now();
-        let mut stream = client(&net).flaky_stream(request("a")).await.unwrap().into_inner();
+        let mut stream = client(&net)
+            .flaky_stream(request("a"))
+            .await
+            .unwrap()
+            .into_inner();
         let status = loop {
             match stream.message().await {
                 Ok(Some(_)) => tokio::time::sleep(ms(1)).await,
@@ -135,10 +164,14 @@ async fn the_deadline_ends_a_stream_in_the_middle() {
         };
         assert_eq!(status.code(), Code::DeadlineExceeded);
         let took = begun.elapsed();
-        assert!((ms(5_000)..ms(5_003)).contains(&took), "{answer:?} {took:?}");
+        assert!(
+            (ms(5_000)..ms(5_003)).contains(&took),
+            "{answer:?} {took:?}"
+        );
         assert_eq!(report(&status).endpoint(), Some("10.0.0.1:50052"));
         let call = peer.count() - 1;
-        peer.until(|log| log.calls[call].reset == Some(h2::Reason::CANCEL)).await;
+        peer.until(|log| log.calls[call].reset == Some(h2::Reason::CANCEL))
+            .await;
     }
 }
 
@@ -158,6 +191,10 @@ async fn a_stream_ends_with_the_call_that_reads_it() {
     tokio::time::sleep(ms(100)).await;
     over.cancel();
     let status = soon(reading).await.unwrap().unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Cancelled, "CANCELLED"));
-    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Cancelled, "CANCELLED")
+    );
+    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+        .await;
 }

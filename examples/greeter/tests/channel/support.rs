@@ -7,8 +7,8 @@ use std::time::Duration;
 use greeter::v1::resilience_service_client::ResilienceServiceClient;
 use greeter::v1::{RESILIENCE_SERVICE_POLICY, ResilienceRequest, ResilienceResponse};
 use scribemed_client::{Builder, CallReport, Channel, ChannelStatus, Config};
-use scribemed_rpc::policy::{CircuitBreaker, MethodPolicy, ServicePolicy};
 use scribemed_rpc::ClientContract as _;
+use scribemed_rpc::policy::{CircuitBreaker, MethodPolicy, ServicePolicy};
 use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 

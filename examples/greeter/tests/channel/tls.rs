@@ -16,7 +16,7 @@ use tonic::Code;
 
 use crate::net::Net;
 use crate::peer::Door;
-use crate::support::{CONTRACT, builder, client, config, error, id, over, reason, report, request};
+use crate::support::{CONTRACT, builder, client, error, id, over, reason, report, request};
 
 /// Who signs.
 struct Authority {
@@ -63,7 +63,9 @@ impl Authority {
 
     fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.root.as_bytes()).unwrap()).unwrap();
+        roots
+            .add(CertificateDer::from_pem_slice(self.root.as_bytes()).unwrap())
+            .unwrap();
         roots
     }
 
@@ -71,9 +73,14 @@ impl Authority {
     fn tls(&self, identity: Option<&Pair>) -> Tls {
         let roots = self.file("root.pem", &self.root);
         let identity = identity.map(|pair| {
-            (self.file("client.pem", &pair.certificate), self.file("client.key", &pair.key))
+            (
+                self.file("client.pem", &pair.certificate),
+                self.file("client.key", &pair.key),
+            )
         });
-        let identity = identity.as_ref().map(|(chain, key)| (chain.as_path(), key.as_path()));
+        let identity = identity
+            .as_ref()
+            .map(|(chain, key)| (chain.as_path(), key.as_path()));
         Tls::from_files(Some(&roots), identity).unwrap()
     }
 }
@@ -104,7 +111,10 @@ fn door(pair: &Pair, clients: Option<&Authority>, alpn: &[&[u8]]) -> Door {
 }
 
 fn secure(net: &Net, tls: Tls) -> Channel {
-    builder(net, CONTRACT, |_| {}).tls(Some(tls)).build().unwrap()
+    builder(net, CONTRACT, |_| {})
+        .tls(Some(tls))
+        .build()
+        .unwrap()
 }
 
 const NAME: &str = "10.0.0.1";
@@ -124,18 +134,41 @@ async fn a_peer_that_cannot_is_not_and_the_error_says_why() {
     let good = authority.sign(NAME);
     for (door, tls, said) in [
         // Signed by somebody else, in the name of somebody else, without HTTP/2, without TLS.
-        (door(&stranger.sign(NAME), None, &[b"h2"]), authority.tls(None), "UnknownIssuer"),
-        (door(&authority.sign("10.0.0.2"), None, &[b"h2"]), authority.tls(None), "not valid for"),
+        (
+            door(&stranger.sign(NAME), None, &[b"h2"]),
+            authority.tls(None),
+            "UnknownIssuer",
+        ),
+        (
+            door(&authority.sign("10.0.0.2"), None, &[b"h2"]),
+            authority.tls(None),
+            "not valid for",
+        ),
         (door(&good, None, &[]), authority.tls(None), "ALPN h2"),
-        (door(&good, None, &[b"http/1.1"]), authority.tls(None), "NoApplicationProtocol"),
-        (Door::Says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), authority.tls(None), "InvalidContentType"),
+        (
+            door(&good, None, &[b"http/1.1"]),
+            authority.tls(None),
+            "NoApplicationProtocol",
+        ),
+        (
+            Door::Says(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+            authority.tls(None),
+            "InvalidContentType",
+        ),
         (Door::Mute, authority.tls(None), "within 2s"),
     ] {
         let (net, [peer]) = Net::of();
         peer.door(door);
         let status = error(over(&secure(&net, tls)).flaky(request("a")).await);
-        assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "UNREACHABLE"));
-        assert!(status.message().contains(said), "{said}: {}", status.message());
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::Unavailable, "UNREACHABLE")
+        );
+        assert!(
+            status.message().contains(said),
+            "{said}: {}",
+            status.message()
+        );
         assert!(!report(&status).may_have_been_sent());
         assert_eq!(peer.count(), 0);
     }
@@ -159,7 +192,10 @@ async fn both_sides_prove_who_they_are() {
         assert_eq!(status.code(), Code::Unavailable);
         assert!(!report(&status).may_have_been_sent());
         let said = status.message().to_lowercase();
-        assert!(said.contains("certificate") || said.contains("unknownca"), "{said}");
+        assert!(
+            said.contains("certificate") || said.contains("unknownca"),
+            "{said}"
+        );
         assert_eq!(peer.count(), 0);
     }
 }

@@ -20,7 +20,10 @@ fn large(kilobytes: usize) -> ResilienceRequest {
 }
 
 /// A stream that is fed by hand.
-fn fed() -> (mpsc::UnboundedSender<ResilienceRequest>, UnboundedReceiverStream<ResilienceRequest>) {
+fn fed() -> (
+    mpsc::UnboundedSender<ResilienceRequest>,
+    UnboundedReceiverStream<ResilienceRequest>,
+) {
     let (feed, stream) = mpsc::unbounded_channel();
     (feed, UnboundedReceiverStream::new(stream))
 }
@@ -28,14 +31,19 @@ fn fed() -> (mpsc::UnboundedSender<ResilienceRequest>, UnboundedReceiverStream<R
 #[tokio::test(start_paused = true)]
 async fn all_messages_arrive_again_in_the_next_attempt() {
     let (net, [peer]) = Net::of();
-    peer.next([Answer::after(ms(50), Answer::Fail(Code::Unavailable)), REFUSED]);
+    peer.next([
+        Answer::after(ms(50), Answer::Fail(Code::Unavailable)),
+        REFUSED,
+    ]);
     let (feed, stream) = fed();
     let mut client = client(&net);
     feed.send(request("one")).unwrap();
     let call = tokio::spawn(async move { client.flaky_upload(stream).await });
-    peer.until(|log| log.calls.len() == 1 && log.calls[0].messages.len() == 1).await;
+    peer.until(|log| log.calls.len() == 1 && log.calls[0].messages.len() == 1)
+        .await;
     feed.send(request("two")).unwrap();
-    peer.until(|log| log.calls.len() == 3 && log.calls[2].messages.len() == 2).await;
+    peer.until(|log| log.calls.len() == 3 && log.calls[2].messages.len() == 2)
+        .await;
     feed.send(request("three")).unwrap();
     drop(feed);
     assert_eq!(id(soon(call).await.unwrap().unwrap()), "three");
@@ -65,7 +73,11 @@ async fn a_stream_that_is_too_large_to_keep_is_sent_once() {
             peer.next([Answer::after(ms(500), answer.clone())]);
             let messages = tokio_stream::iter((0..count).map(move |_| large(size)));
             let status = error(client(&net).flaky_upload(messages).await);
-            assert_eq!((status.code(), peer.count()), (Code::Unavailable, 1), "{count} of {size}");
+            assert_eq!(
+                (status.code(), peer.count()),
+                (Code::Unavailable, 1),
+                "{count} of {size}"
+            );
             let report = report(&status);
             assert_eq!(report.attempts(), 1);
             // The caller is told whether it may send it again itself.
@@ -114,7 +126,10 @@ async fn a_peer_that_answers_early_ends_the_upload() {
     for (answer, code) in [
         (Answer::Messages(1, Code::Ok), Code::Ok),
         (Answer::Fail(Code::InvalidArgument), Code::InvalidArgument),
-        (Answer::HeadThen(Code::InvalidArgument), Code::InvalidArgument),
+        (
+            Answer::HeadThen(Code::InvalidArgument),
+            Code::InvalidArgument,
+        ),
     ] {
         let (net, [peer]) = Net::of();
         peer.next([Answer::after(ms(50), answer)]);
@@ -123,7 +138,10 @@ async fn a_peer_that_answers_early_ends_the_upload() {
         feed.send(request("one")).unwrap();
         let call = tokio::spawn(async move { client.flaky_upload(stream).await });
         let ended = soon(call).await.unwrap();
-        assert_eq!(ended.map_or_else(|status| status.code(), |_| Code::Ok), code);
+        assert_eq!(
+            ended.map_or_else(|status| status.code(), |_| Code::Ok),
+            code
+        );
         // The caller's stream is let go.
         soon(feed.closed()).await;
     }
@@ -139,7 +157,8 @@ async fn the_deadline_ends_an_upload_in_the_middle() {
     let status = error(soon(call).await.unwrap());
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(report(&status).may_have_been_sent());
-    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL)).await;
+    peer.until(|log| log.calls[0].reset == Some(h2::Reason::CANCEL))
+        .await;
     soon(feed.closed()).await;
 }
 
@@ -152,7 +171,8 @@ async fn a_message_that_is_too_large_ends_the_upload() {
     let (feed, stream) = fed();
     feed.send(request("one")).unwrap();
     let call = tokio::spawn(async move { client.flaky_upload(stream).await });
-    peer.until(|log| log.calls.len() == 1 && log.calls[0].messages.len() == 1).await;
+    peer.until(|log| log.calls.len() == 1 && log.calls[0].messages.len() == 1)
+        .await;
     feed.send(large(2)).unwrap();
     let status = error(soon(call).await.unwrap());
     assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
