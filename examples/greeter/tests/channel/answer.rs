@@ -287,9 +287,11 @@ impl Playing {
         });
     }
 
+    /// Which attempt this is: 1 is the first.
     fn attempt(&self) -> i32 {
-        let calls = self.peer.calls();
-        let previous = calls[self.call].previous();
+        let previous = self
+            .peer
+            .call(self.call, |call| call.previous().map(str::to_owned));
         previous.map_or(0, |count| count.parse().unwrap()) + 1
     }
 
