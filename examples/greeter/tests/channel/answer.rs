@@ -247,7 +247,16 @@ impl Playing {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 trailers(code)
             }
-            other => panic!("{other:?} has no body"),
+            Answer::Fail(_)
+            | Answer::FailWith(..)
+            | Answer::Reset(_)
+            | Answer::Never
+            | Answer::NeverReads
+            | Answer::After(..)
+            | Answer::Break
+            | Answer::OkInHead
+            | Answer::Http(..)
+            | Answer::HugeHead(_) => panic!("it has no body"),
         };
         let _ = body.send_trailers(end);
     }
@@ -260,30 +269,29 @@ impl Playing {
             let mut rest = large.clone();
             while !rest.is_empty() {
                 body.reserve_capacity(rest.len());
-                match poll_fn(|cx| body.poll_capacity(cx)).await {
-                    Some(Ok(room)) => {
-                        let part = rest.split_to(room.min(rest.len()));
-                        self.peer.flooded(part.len());
-                        let _ = body.send_data(part, false);
-                    }
-                    _ => {
-                        let reset = poll_fn(|cx| body.poll_reset(cx)).await;
-                        return self.was_reset(reset);
-                    }
-                }
+                let Some(Ok(room)) = poll_fn(|cx| body.poll_capacity(cx)).await else {
+                    let ended = poll_fn(|cx| body.poll_reset(cx)).await;
+                    return self.was_reset(ended);
+                };
+                let part = rest.split_to(room.min(rest.len()));
+                self.peer.flooded(part.len());
+                let _ = body.send_data(part, false);
             }
         }
     }
 
     fn was_reset(&self, reset: Result<h2::Reason, h2::Error>) {
-        if let Ok(reason) = reset {
+        // The connection may be gone as well.
+        let _ = reset.map(|reason| {
             self.peer.note(self.call, |call| call.reset = Some(reason));
-        }
+        });
     }
 
+    /// Which attempt this is: 1 is the first.
     fn attempt(&self) -> i32 {
-        let calls = self.peer.calls();
-        let previous = calls[self.call].previous();
+        let previous = self
+            .peer
+            .call(self.call, |call| call.previous().map(str::to_owned));
         previous.map_or(0, |count| count.parse().unwrap()) + 1
     }
 

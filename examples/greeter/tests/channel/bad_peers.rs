@@ -7,8 +7,8 @@ use crate::net::Net;
 use crate::peer::{Command, Door};
 use crate::raw::{REPEATED, Raw, Then, frame};
 use crate::support::{
-    CONTRACT, channel_with, client, client_with, config, contract, contract_of, error, id, ms,
-    over, reason, report, request, soon,
+    CONTRACT, channel_with, client, client_with, contract_of, error, id, ms, over, reason, report,
+    request, soon,
 };
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +55,7 @@ async fn rubbish_in_the_middle_ends_the_connection() {
         // HEADERS of a stream that was never opened; no frames at all.
         |_| frame(0, 0, 0, b"x"),
         |stream| frame(1, 4, stream, &[0xff; 40]),
-        |stream| frame(0, 0, stream, &[0; 20_000]),
+        |stream| frame(0, 0, stream, &vec![0; 20_000]),
         |_| {
             [
                 frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff]),

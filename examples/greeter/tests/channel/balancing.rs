@@ -8,8 +8,7 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door, Peer};
 use crate::support::{
-    NO_BREAKER, channel_with, client, config, contract, in_state, ms, over, ready, request, soon,
-    until,
+    NO_BREAKER, channel_with, contract, in_state, ms, over, ready, request, soon, until,
 };
 
 fn counts(peers: &[Peer]) -> Vec<usize> {
@@ -145,7 +144,7 @@ async fn a_seed_makes_the_choices_repeatable() {
     for seed in [1, 1, 2] {
         let (net, peers) = Net::of::<3>();
         let channel = channel_with(&net, by(LoadBalancing::PeakEwma), |config| {
-            config.seed = Some(seed)
+            config.seed = Some(seed);
         });
         ready(&channel, 3).await;
         let mut choices = Vec::new();

@@ -7,8 +7,8 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Health, Peer};
 use crate::support::{
-    CONTRACT, Client, channel_with, client, error, id, in_state, ms, over, ready, reason, report,
-    request, until,
+    CONTRACT, Client, channel_with, error, id, in_state, ms, over, ready, reason, report, request,
+    until,
 };
 
 const FAIL: Answer = Answer::Fail(Code::Internal);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding::{self, Gzip, Zstd};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::support::{CONTRACT, Client, client, config, error, id, over, report, request, soon};
+use crate::support::{CONTRACT, Client, config, error, over, report, soon};
 
 /// Answers each request with its id and as much as it asks for.
 struct Echo;

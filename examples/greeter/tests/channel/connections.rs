@@ -7,8 +7,8 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door};
 use crate::support::{
-    CONTRACT, NO_BREAKER, channel_with, client, config, contract, error, id, ms, over, ready,
-    report, request, soon,
+    CONTRACT, NO_BREAKER, channel_with, client, contract, error, id, ms, over, ready, report,
+    request, soon,
 };
 
 #[tokio::test(start_paused = true)]
@@ -289,4 +289,38 @@ async fn a_channel_that_is_dropped_closes_its_connections() {
     let dials = peer.log().dials.len();
     tokio::time::sleep(ms(10_000)).await;
     assert_eq!(peer.log().dials.len(), dials);
+}
+
+/// One of three is killed under load, again and again, with the contract's breaker, throttle and budget in place.
+#[tokio::test(start_paused = true)]
+async fn no_call_that_can_be_repeated_fails_while_endpoints_are_killed() {
+    let (net, peers) = Net::of::<3>();
+    let channel = channel_with(&net, CONTRACT, |_| {});
+    ready(&channel, 3).await;
+    for peer in &peers {
+        peer.always(Answer::after(ms(5), Answer::Echo));
+    }
+    let calls: Vec<_> = (0..30)
+        .map(|_| {
+            let mut client = over(&channel);
+            tokio::spawn(async move {
+                for _ in 0..200 {
+                    client.flaky(request("a")).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for round in 0..3 {
+        tokio::time::sleep(ms(150)).await;
+        peers[round].door(Door::Refused);
+        peers[round].command(Command::Close);
+        tokio::time::sleep(ms(150)).await;
+        peers[round].door(Door::Open);
+    }
+    for call in calls {
+        soon(call).await.unwrap();
+    }
+    assert_eq!(channel.status().breaker, "closed");
+    let sent: usize = peers.iter().map(crate::peer::Peer::count).sum();
+    assert!(sent < 6_000 * 12 / 10, "{sent}");
 }

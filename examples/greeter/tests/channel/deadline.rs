@@ -8,8 +8,7 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::Door;
 use crate::support::{
-    CONTRACT, channel_with, client, contract, error, id, ms, over, reason, report, request, soon,
-    until,
+    CONTRACT, channel_with, client, error, id, ms, over, reason, report, request, soon, until,
 };
 
 #[tokio::test(start_paused = true)]

@@ -11,14 +11,15 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Door, Peer};
 use crate::support::{
-    CONTRACT, client, config, error, id, in_state, ms, over, ready, reason, report, request, soon,
-    until,
+    CONTRACT, config, error, id, in_state, ms, over, ready, reason, report, request, soon, until,
 };
+
+type Answered = Result<Vec<Address>, ResolveError>;
 
 /// Names as a test says.
 #[derive(Clone, Default)]
 struct Names {
-    answer: Arc<Mutex<Option<Result<Vec<Address>, ResolveError>>>>,
+    answer: Arc<Mutex<Option<Answered>>>,
     asked: Arc<std::sync::atomic::AtomicUsize>,
 }
 
@@ -36,7 +37,7 @@ impl Names {
         self.asked.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    fn now(&self) -> Option<Result<Vec<Address>, ResolveError>> {
+    fn now(&self) -> Option<Answered> {
         self.answer.lock().unwrap().clone()
     }
 }

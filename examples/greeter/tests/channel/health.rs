@@ -6,8 +6,8 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Health, Peer};
 use crate::support::{
-    CONTRACT, Client, channel_with, client, config, error, id, in_state, ms, over, ready, reason,
-    report, request, soon, until,
+    CONTRACT, Client, channel_with, client, error, id, in_state, ms, over, ready, reason, report,
+    request, soon, until,
 };
 
 async fn calls(client: &Client, count: usize, peer: &Peer) -> usize {

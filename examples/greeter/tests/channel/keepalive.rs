@@ -7,8 +7,8 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::{Command, Peer};
 use crate::support::{
-    CONTRACT, channel_with, client, client_with, contract_of, error, id, ms, over, ready, report,
-    request, soon,
+    CONTRACT, channel_with, client_with, contract_of, error, id, ms, over, ready, report, request,
+    soon,
 };
 
 /// A channel to two peers, and one of them, which hangs.

@@ -8,8 +8,8 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::Peer;
 use crate::support::{
-    CONTRACT, Client, NO_BREAKER, channel_with, client, client_with, config, contract, error, ms,
-    over, reason, report, request,
+    CONTRACT, Client, NO_BREAKER, channel_with, client_with, contract, error, ms, over, reason,
+    report, request,
 };
 
 async fn attempts_of(client: &mut Client, peer: &Peer) -> usize {

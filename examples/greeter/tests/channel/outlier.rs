@@ -6,9 +6,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::{
-    NO_BREAKER, channel_with, config, contract, error, ms, over, ready, request, until,
-};
+use crate::support::{NO_BREAKER, channel_with, contract, error, ms, over, ready, request, until};
 
 #[tokio::test(start_paused = true)]
 async fn who_fails_where_the_others_do_not_is_left_alone_for_a_while() {

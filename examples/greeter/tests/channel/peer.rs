@@ -182,6 +182,11 @@ impl Peer {
         self.inner.log.borrow().calls.clone()
     }
 
+    /// Reads one of them, by its number.
+    pub(crate) fn call<T>(&self, call: usize, read: impl FnOnce(&Seen) -> T) -> T {
+        read(&self.inner.log.borrow().calls[call])
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.inner.log.borrow().calls.len()
     }
@@ -262,7 +267,7 @@ impl Peer {
             script.commands.push(sender);
             (
                 script.settings.clone(),
-                self.log().dials.len().saturating_sub(1),
+                self.inner.log.borrow().dials.len().saturating_sub(1),
             )
         };
         let Ok(mut connection) = settings.handshake::<_, Bytes>(io).await else {

@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::{client, client_with, contract_of, error, ms, request, soon};
+use crate::support::{client, client_with, contract_of, error, ms, request};
 
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 

@@ -8,8 +8,8 @@ use crate::net::Net;
 use crate::peer::{Command, Door};
 use crate::raw::Raw;
 use crate::support::{
-    CONTRACT, channel_with, client, client_with, config, contract, error, id, ms, over, reason,
-    report, request, soon, until,
+    CONTRACT, channel_with, client, client_with, contract, error, id, ms, over, report, request,
+    soon, until,
 };
 
 const REFUSED: Answer = Answer::Reset(h2::Reason::REFUSED_STREAM);

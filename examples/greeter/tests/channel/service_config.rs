@@ -9,9 +9,7 @@ use tonic::Code;
 
 use crate::answer::Answer;
 use crate::net::Net;
-use crate::support::{
-    CONTRACT, builder, client, contract, error, id, ms, over, ready, request, soon, until,
-};
+use crate::support::{CONTRACT, builder, error, id, ms, over, ready, request, soon, until};
 
 fn file(content: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tonic::Code;
 
 use crate::peer::{Command, Door, Peer};
-use crate::support::{CONTRACT, client, error, id, ms, over, reason, report, request, soon, until};
+use crate::support::{CONTRACT, config, error, id, ms, over, reason, report, request, soon, until};
 
 fn to(target: &str) -> Channel {
     Channel::builder(&target.parse().unwrap(), &[CONTRACT])

@@ -16,7 +16,7 @@ use tonic::Code;
 
 use crate::net::Net;
 use crate::peer::Door;
-use crate::support::{CONTRACT, builder, client, config, error, id, over, reason, report, request};
+use crate::support::{CONTRACT, builder, client, error, id, over, reason, report, request};
 
 /// Who signs.
 struct Authority {
