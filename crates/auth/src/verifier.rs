@@ -103,12 +103,13 @@ impl Verifier {
             return Err(Error::Malformed("it is larger than 8 KiB"));
         }
         let id = self.recent.id(token);
-        if let Some(known) = self.recent.get(id, self.clock.now())
-            && self.keys.publishes(&known.key)
-        {
-            return Ok(known.principal.clone());
+        let now = self.clock.now();
+        let published = |key: &Jwk| self.keys.publishes(key, now);
+        if let Some(known) = self.recent.get(id, now, published) {
+            return Ok(known);
         }
-        let entry = self.check(token).await?;
+        // Boxed because it is rare and large, and would make the future of every call as large.
+        let entry = Box::pin(self.check(token)).await?;
         let principal = entry.principal.clone();
         self.recent.insert(id, entry, self.clock.now());
         Ok(principal)

@@ -166,7 +166,7 @@ impl Builder {
         let drain = async {
             shutdown.cancelled().await;
             health.drain();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             biased;

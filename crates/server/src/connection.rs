@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::begin::Begin;
+use crate::doorbell::Doorbell;
 use crate::keepalive::{self, Heard, Listening};
 use crate::stack::Stack;
 
@@ -70,12 +71,13 @@ pub(crate) async fn serve<IO>(
     });
     let mut stopping = pin!(shutdown.cancelled());
     let mut draining = false;
-    let mut begin = Begin::new(stack, calls);
+    let doorbell = Doorbell::new();
+    let mut begin = Begin::new(stack, calls, doorbell.waker().clone());
     let mut arrived = Vec::new();
     loop {
         let more = tokio::select! {
             biased;
-            more = arrivals(&mut connection, &mut arrived) => more,
+            more = arrivals(&mut connection, &mut arrived, &doorbell) => more,
             () = &mut stopping, if !draining => {
                 // GOAWAY: no new calls; those that are under way, and those that crossed it, are finished.
                 draining = true;
@@ -85,7 +87,13 @@ pub(crate) async fn serve<IO>(
             () = &mut gone => return tracing::debug!("a peer fell silent and answers no ping"),
         };
         // All that came together is begun together, so that the answers which are ready leave in one write.
-        begin.all(&mut arrived).await;
+        if begin.all(&mut arrived) {
+            // The answers that are ready leave before others are looked at again.
+            drive(&mut connection, &mut arrived, &doorbell);
+            tokio::task::yield_now().await;
+            drive(&mut connection, &mut arrived, &doorbell);
+            begin.again();
+        }
         match more {
             Ok(More::Yes) => {}
             Ok(More::No) => return,
@@ -104,22 +112,44 @@ enum More {
 async fn arrivals<IO>(
     connection: &mut Connection<Listening<IO>, Bytes>,
     arrived: &mut Vec<Arrived>,
+    doorbell: &Doorbell,
 ) -> Result<More, h2::Error>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
     poll_fn(|cx| {
+        doorbell.answer(cx);
         loop {
-            match connection.poll_accept(cx) {
+            match connection.poll_accept(&mut Context::from_waker(doorbell.waker())) {
                 Poll::Ready(Some(Ok(call))) => arrived.push(call),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(More::No)),
-                Poll::Pending if arrived.is_empty() => return Poll::Pending,
-                Poll::Pending => return Poll::Ready(Ok(More::Yes)),
+                Poll::Pending if !arrived.is_empty() => return Poll::Ready(Ok(More::Yes)),
+                Poll::Pending => {
+                    if !doorbell.may_wait() {
+                        // Not looked at here and now: what rang may be tokio, which asks for a pause.
+                        cx.waker().wake_by_ref();
+                    }
+                    return Poll::Pending;
+                }
             }
         }
     })
     .await
+}
+
+/// Reads and writes what can be, and waits for nothing. How the connection ends is told by [`arrivals`].
+fn drive<IO>(
+    connection: &mut Connection<Listening<IO>, Bytes>,
+    arrived: &mut Vec<Arrived>,
+    doorbell: &Doorbell,
+) where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut cx = Context::from_waker(doorbell.waker());
+    while let Poll::Ready(Some(Ok(call))) = connection.poll_accept(&mut cx) {
+        arrived.push(call);
+    }
 }
 
 fn http2() -> h2::server::Builder {

@@ -10,6 +10,7 @@ mod body;
 mod builder;
 mod call;
 mod connection;
+mod doorbell;
 mod exchange;
 mod expiry;
 mod health;

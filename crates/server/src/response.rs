@@ -113,7 +113,7 @@ impl Answer {
 pub(crate) fn settle(headers: &mut HeaderMap, domain: &'static str) -> Code {
     let code = match headers
         .get(metadata::GRPC_STATUS)
-        .map(|code| code.as_bytes())
+        .map(http::HeaderValue::as_bytes)
     {
         None => return Code::Unknown,
         Some(b"0") => return Code::Ok,

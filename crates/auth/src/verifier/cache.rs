@@ -108,11 +108,10 @@ impl CachedKeys {
 
     /// Whether this very key is published, as far as is known. Asks for new keys as [`find`](Self::find) does, and waits for
     /// nothing.
-    pub(super) fn publishes(&self, key: &Jwk) -> bool {
+    pub(super) fn publishes(&self, key: &Jwk, now: SystemTime) -> bool {
         let seen = self.inner.flight.value();
         seen.as_ref().is_some_and(|snapshot| {
-            snapshot.keys.get(key.kid()) == Some(key)
-                && self.accept(snapshot, self.inner.flight.now())
+            snapshot.keys.get(key.kid()) == Some(key) && self.accept(snapshot, now)
         })
     }
 

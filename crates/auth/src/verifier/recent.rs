@@ -25,7 +25,7 @@ pub(super) struct TokenId(u128);
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) principal: Principal,
-    /// What signed it. Whoever takes the entry looks whether that is published still.
+    /// What signed it.
     pub(super) key: Jwk,
     /// When the token is good: from then on, and before that.
     pub(super) from: SystemTime,
@@ -60,12 +60,18 @@ impl Recent {
         TokenId(self.hasher.hash(token.as_bytes()).as_u128())
     }
 
-    /// What is known of the token, if it is good at `now`.
-    pub(super) fn get(&self, id: TokenId, now: SystemTime) -> Option<Arc<Entry>> {
+    /// Who sends the token, if that is known, it is good at `now`, and its key is `published`.
+    pub(super) fn get(
+        &self,
+        id: TokenId,
+        now: SystemTime,
+        published: impl FnOnce(&Jwk) -> bool,
+    ) -> Option<Principal> {
         let shard = self.shard(id)?.load();
         let at = shard.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         let entry = &shard[at].1;
-        (entry.from <= now && now < entry.until).then(|| Arc::clone(entry))
+        let good = entry.from <= now && now < entry.until && published(&entry.key);
+        good.then(|| entry.principal.clone())
     }
 
     /// Keeps an entry. Where there is no room, those that are over go, then the one that is over first.
@@ -131,12 +137,14 @@ mod tests {
         let recent = Recent::new(100);
         let id = recent.id("a");
         recent.insert(id, entry(key.public(), 20), at(10));
-        let check = |now, expect| assert_eq!(recent.get(id, at(now)).is_some(), expect, "{now}");
+        let check =
+            |now, expect| assert_eq!(recent.get(id, at(now), |_| true).is_some(), expect, "{now}");
         check(9, false);
         check(10, true);
         check(19, true);
         check(20, false);
-        assert!(recent.get(recent.id("b"), at(15)).is_none());
+        assert!(recent.get(id, at(15), |_| false).is_none());
+        assert!(recent.get(recent.id("b"), at(15), |_| true).is_none());
     }
 
     #[test]
@@ -149,14 +157,14 @@ mod tests {
                 recent.insert(id, entry(key.public(), 100_000 - n), at(10));
                 assert!(recent.len() <= capacity, "{capacity}");
                 // What was only just kept is there, also where it is over before all others.
-                assert_eq!(recent.get(id, at(10)).is_some(), capacity > 0);
+                assert_eq!(recent.get(id, at(10), |_| true).is_some(), capacity > 0);
             }
         }
         let recent = Recent::new(1);
         let [long, short, over] = ["long", "short", "over"].map(|name| recent.id(name));
         recent.insert(short, entry(key.public(), 20), at(10));
         recent.insert(long, entry(key.public(), 90), at(10));
-        assert!(recent.get(short, at(10)).is_none());
+        assert!(recent.get(short, at(10), |_| true).is_none());
         recent.insert(over, entry(key.public(), 95), at(91));
         assert_eq!(recent.len(), 1);
     }
@@ -169,7 +177,7 @@ mod tests {
         recent.insert(id, entry(key.public(), 20), at(10));
         recent.insert(id, entry(key.public(), 30), at(10));
         assert_eq!(recent.len(), 1);
-        assert_eq!(recent.get(id, at(25)).unwrap().principal.service(), "30");
+        assert_eq!(recent.get(id, at(25), |_| true).unwrap().service(), "30");
     }
 
     #[test]

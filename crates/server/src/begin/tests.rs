@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::convert::Infallible;
 
@@ -15,12 +15,21 @@ use tower::service_fn;
 use super::*;
 use crate::route::Routes;
 
+/// Moves the paused clock, without a wait.
+fn compute(time: Duration) {
+    let mut advance = std::pin::pin!(tokio::time::advance(time));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    // It moves the clock when it is first polled, then yields.
+    assert!(advance.as_mut().poll(&mut cx).is_pending());
+}
+
 /// Answers with the task that it runs on. On the way it does what the path asks for.
 async fn handle(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     match request.uri().path() {
-        "/t.T/Wait" => yield_now().await,
-        // Moves the paused clock, as a handler would that computes for 2 ms.
-        "/t.T/Compute" => tokio::time::advance(4 * TURN).await,
+        "/t.T/Wait" => tokio::time::sleep(LONG).await,
+        "/t.T/Yield" => yield_now().await,
+        "/t.T/Compute" => compute(5 * LONG),
+        "/t.T/Stall" => compute(2 * TURN),
         "/t.T/Panic" => panic!("it was told to"),
         _ => {}
     }
@@ -81,27 +90,36 @@ async fn tasks(requests: &mut SendRequest<Bytes>, methods: &[&str]) -> Vec<Optio
 #[tokio::test(start_paused = true)]
 async fn a_call_that_waits_gets_a_task_of_its_own() {
     let mut requests = connect().await;
-    let tasks = tasks(&mut requests, &["Go", "Wait", "Go", "Wait"]).await;
+    let tasks = tasks(&mut requests, &["Go", "Wait", "Yield", "Wait"]).await;
     assert_eq!(tasks[0], tasks[2], "they needed none");
     assert_ne!(tasks[1], tasks[0]);
     assert_ne!(tasks[1], tasks[3]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_call_that_computes_calls_are_spread_for_a_second() {
+async fn calls_that_compute_are_spread_for_a_second() {
     let mut requests = connect().await;
+    // One may be an accident.
     let first = tasks(&mut requests, &["Go", "Compute", "Go", "Go"]).await;
-    assert_ne!(
-        first[2], first[0],
-        "its neighbours do not wait for each other"
-    );
-    assert_ne!(first[2], first[3]);
-    let second = tasks(&mut requests, &["Go", "Go"]).await;
-    assert_ne!(second[0], second[1]);
-    tokio::time::advance(SPAWN_FOR).await;
+    assert_eq!((&first[2], &first[3]), (&first[0], &first[0]));
+    let second = tasks(&mut requests, &["Compute", "Compute", "Go", "Go"]).await;
+    assert_ne!(second[2], first[0]);
+    assert_ne!(second[2], second[3]);
     let third = tasks(&mut requests, &["Go", "Go"]).await;
-    assert_eq!(third[0], first[0]);
-    assert_eq!(third[1], first[0]);
+    assert_ne!(third[0], third[1]);
+    tokio::time::advance(SPAWN_FOR).await;
+    let fourth = tasks(&mut requests, &["Go", "Go"]).await;
+    assert_eq!((&fourth[0], &fourth[1]), (&first[0], &first[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_uses_up_the_turn_keeps_no_neighbour_waiting() {
+    let mut requests = connect().await;
+    let first = tasks(&mut requests, &["Go", "Stall", "Go", "Go"]).await;
+    assert_ne!(first[2], first[0]);
+    assert_ne!(first[2], first[3]);
+    let second = tasks(&mut requests, &["Go"]).await;
+    assert_eq!(second[0], first[0]);
 }
 
 #[tokio::test(start_paused = true)]

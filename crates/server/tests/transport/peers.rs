@@ -51,13 +51,13 @@ async fn who_answers_pings_stays() {
     let server = start();
     let (mut requests, _writes) = server.http2().await;
     drop(server.connections);
-    let mut served = server.served;
-    assert!(timeout(3600 * SECOND, &mut served).await.is_err());
+    let mut end = server.served;
+    assert!(timeout(3600 * SECOND, &mut end).await.is_err());
     let response = send(&mut requests, CHECK, &[], WHOLE).await.unwrap();
     assert_eq!(receive(response).await.0, SERVING);
     // When the last connection of those that came is gone, there is nothing left to serve.
     drop(requests);
-    timeout(SECOND, served).await.unwrap().unwrap().unwrap();
+    timeout(SECOND, end).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,4 +129,21 @@ async fn who_takes_back_each_call_at_once_is_let_go() {
         io.write_all(&sent).await.unwrap();
         assert_eq!(go_away(io).await, expect, "{calls}");
     }
+}
+
+/// More than tokio lets a task read without a pause; a connection that insisted would never let go of the thread.
+#[tokio::test(start_paused = true)]
+async fn who_sends_much_leaves_room_for_others() {
+    const UNKNOWN: u8 = 0xee;
+    let server = start();
+    let (mut io, _writes) = server.connect();
+    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    sent.extend(frame(SETTINGS, 0, 0, &[]));
+    for _ in 0..400 {
+        sent.extend(frame(UNKNOWN, 0, 0, &[0; 16_000]));
+    }
+    io.write_all(&sent).await.unwrap();
+    let (mut requests, _writes) = server.http2().await;
+    let response = send(&mut requests, CHECK, &[], WHOLE).await.unwrap();
+    assert_eq!(receive(response).await.0, SERVING);
 }

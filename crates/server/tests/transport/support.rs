@@ -48,7 +48,7 @@ pub(crate) fn start() -> Running {
 impl Running {
     /// A connection, of which nothing was said yet; and what the server writes to it.
     pub(crate) fn connect(&self) -> (DuplexStream, Writes) {
-        let (client, server) = tokio::io::duplex(1024 * 1024);
+        let (client, server) = tokio::io::duplex(8 * 1024 * 1024);
         let writes = Writes::default();
         let recorded = Recorded {
             io: server,

@@ -1,0 +1,140 @@
+//! Wakes the task of a connection, unless it is at work on the connection already.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+
+/// The task is at work; it will look at everything once more before it waits.
+const BUSY: u8 = 1;
+/// Somebody rang since the task began to work.
+const RUNG: u8 = 2;
+
+/// What the connection and the calls that run on its task are polled with.
+///
+/// An answer that is queued wakes the connection that has to write it. When that is the very task which queued it, the
+/// runtime would queue the task again, behind all others, and wake another processor to come and steal it: for each call.
+/// A bell that rings while its task is at work is only noted.
+pub(crate) struct Doorbell {
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+struct Bell {
+    state: AtomicU8,
+    task: AtomicWaker,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.fetch_or(RUNG, Ordering::AcqRel) & BUSY == 0 {
+            self.task.wake();
+        }
+    }
+}
+
+impl Doorbell {
+    pub(crate) fn new() -> Self {
+        let bell = Arc::new(Bell {
+            state: AtomicU8::new(BUSY),
+            task: AtomicWaker::new(),
+        });
+        Self {
+            waker: Waker::from(Arc::clone(&bell)),
+            bell,
+        }
+    }
+
+    /// The task begins to work, or goes on: everything that rang before this is about to be looked at.
+    pub(crate) fn answer(&self, cx: &Context<'_>) {
+        self.bell.task.register(cx.waker());
+        self.bell.state.store(BUSY, Ordering::SeqCst);
+    }
+
+    /// The task wants to wait. `false`: the bell rang meanwhile, so there is something to look at.
+    #[must_use]
+    pub(crate) fn may_wait(&self) -> bool {
+        self.bell
+            .state
+            .compare_exchange(BUSY, 0, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    /// To be polled with.
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn it_wakes_a_task_that_waits_and_is_noted_by_one_at_work() {
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        let woken = || count.0.load(Ordering::SeqCst);
+        let task = Waker::from(Arc::clone(&count));
+        let cx = Context::from_waker(&task);
+        let bell = Doorbell::new();
+
+        bell.answer(&cx);
+        bell.waker().wake_by_ref();
+        assert!(!bell.may_wait());
+        assert_eq!(woken(), 0);
+
+        bell.answer(&cx);
+        assert!(bell.may_wait());
+        bell.waker().wake_by_ref();
+        assert_eq!(woken(), 1);
+        // Woken, and not yet at work: more rings change nothing.
+        bell.waker().clone().wake();
+        assert!(woken() >= 1);
+        bell.answer(&cx);
+        assert!(bell.may_wait());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_ring_is_lost() {
+        for _ in 0..2_000 {
+            let bell = Arc::new(Doorbell::new());
+            let rung = Arc::new(AtomicUsize::new(0));
+            let ringer = tokio::spawn({
+                let (waker, rung) = (bell.waker().clone(), Arc::clone(&rung));
+                async move {
+                    rung.store(1, Ordering::SeqCst);
+                    waker.wake();
+                }
+            });
+            // Would never end if the ring came between the last look and the wait.
+            std::future::poll_fn(|cx| {
+                loop {
+                    bell.answer(cx);
+                    if rung.load(Ordering::SeqCst) == 1 {
+                        return std::task::Poll::Ready(());
+                    }
+                    if bell.may_wait() {
+                        return std::task::Poll::Pending;
+                    }
+                }
+            })
+            .await;
+            assert!(ringer.await.is_ok());
+        }
+    }
+}
