@@ -15,12 +15,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use clap::ValueEnum as _;
 
 use self::fleet::Fleet;
 use self::kill::Fault;
 use self::measure::Effort;
 use self::network::Network;
-use self::report::{NotRun, Report};
+use self::report::{Failed, NotRun, Report};
 use crate::picks;
 use crate::stack::Stack;
 
@@ -52,8 +53,6 @@ pub(crate) struct Args {
 pub(crate) enum Part {
     /// Ours against bare tonic: 64 B, 32 in flight.
     Headline,
-    /// Each kind of call, size and number in flight.
-    Matrix,
     /// What each feature costs.
     Features,
     /// Picks of an endpoint.
@@ -62,39 +61,53 @@ pub(crate) enum Part {
     GrpcGo,
     /// One of three servers goes away.
     Kill,
+    /// Each kind of call, size and number in flight.
+    Matrix,
 }
 
 const GO_IS_MISSING: &str = "no program was named";
 const HOW_TO_GET_GO: &str =
     "install Go (https://go.dev/dl) and run `cargo xtask bench`, which builds bench/grpc-go";
 
-/// Measures and reports.
+/// Measures and reports. A part that fails does not stop the others.
+///
+/// # Errors
+/// When a part failed, after everything else was reported.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.threads > 0, "a runtime needs at least one thread");
-    let wanted = |part| args.only.is_empty() || args.only.contains(&part);
-    let plan = if args.quick { QUICK } else { FULL };
     let fleet = Fleet::new(args.threads)?;
     let mut report = Report::new(machine::read(args.threads));
-    if wanted(Part::Headline) {
-        eprintln!("ours against bare tonic ...");
-        report.headline = Some(compare::headline(&fleet, plan.headline)?);
+    for part in Part::value_variants() {
+        if !args.only.is_empty() && !args.only.contains(part) {
+            continue;
+        }
+        eprintln!("{part:?} ...");
+        if let Err(error) = measure(*part, args, &fleet, &mut report) {
+            eprintln!("{part:?} failed: {error:#}");
+            let (what, why) = (format!("{part:?}"), format!("{error:#}"));
+            report.failed.push(Failed { what, why });
+        }
     }
-    if wanted(Part::Features) {
-        eprintln!("what each feature costs ...");
-        report.features = features::run(&fleet, plan.features)?;
-    }
-    if wanted(Part::Picks) {
-        eprintln!("picks of an endpoint ...");
-        report.picks = [3, 10, 100, 1_000]
-            .into_iter()
-            .map(|endpoints| Ok((endpoints, picks::nanoseconds(endpoints)?)))
-            .collect::<Result<_>>()?;
-    }
-    if wanted(Part::GrpcGo) {
-        match &args.grpc_go {
+    report.print(args.json)?;
+    let failed = report.failed.len();
+    ensure!(failed == 0, "{failed} part(s) of the measurement failed");
+    Ok(())
+}
+
+fn measure(part: Part, args: &Args, fleet: &Fleet, report: &mut Report) -> Result<()> {
+    let plan = if args.quick { QUICK } else { FULL };
+    match part {
+        Part::Headline => report.headline = Some(compare::headline(fleet, plan.headline)?),
+        Part::Features => report.features = features::run(fleet, plan.features)?,
+        Part::Picks => {
+            report.picks = [3, 10, 100, 1_000]
+                .into_iter()
+                .map(|endpoints| Ok((endpoints, picks::nanoseconds(endpoints)?)))
+                .collect::<Result<_>>()?;
+        }
+        Part::GrpcGo => match &args.grpc_go {
             Some(program) => {
-                eprintln!("ours against grpc-go ...");
-                report.grpc_go = Some(compare::grpc_go(&fleet, program, plan.headline)?);
+                report.grpc_go = Some(compare::grpc_go(fleet, program, plan.headline)?);
             }
             None => report.not_run.push(NotRun {
                 what: "grpc-go",
@@ -104,46 +117,39 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     .unwrap_or_else(|| GO_IS_MISSING.to_owned()),
                 how_to_get: HOW_TO_GET_GO,
             }),
-        }
+        },
+        Part::Kill => kill(fleet, args.quick, plan.after_fault, report)?,
+        Part::Matrix => report.matrix = matrix::run(fleet, plan.matrix, args.quick)?,
     }
-    if wanted(Part::Kill) {
-        kill(&fleet, args.quick, plan.after_fault, &mut report)?;
-    }
-    if wanted(Part::Matrix) {
-        eprintln!("kinds of calls, sizes, numbers in flight ...");
-        report.matrix = matrix::run(&fleet, plan.matrix, args.quick)?;
-    }
-    report.print(args.json)
+    Ok(())
 }
 
 fn kill(fleet: &Fleet, quick: bool, after: Duration, report: &mut Report) -> Result<()> {
+    // tonic's own balancer for comparison.
     let stacks: &[Stack] = if quick {
         &[Stack::Ours]
     } else {
-        &[Stack::Ours, Stack::Bare]
+        &[Stack::Ours, Stack::BareWithHeaders]
     };
     for &stack in stacks {
-        for fault in [Fault::Killed, Fault::Frozen] {
-            eprintln!("{fault:?}: one of three servers ...");
-            report
-                .kill
-                .push(kill::run(fleet, stack, fault, after, None)?);
-        }
-        // A network for each run: a namespace that was cut stays so.
-        match Network::new() {
-            Ok(network) => {
-                eprintln!("{:?}: one of three servers ...", Fault::BlackHole);
-                let outcome = kill::run(fleet, stack, Fault::BlackHole, after, Some(&network))?;
-                report.kill.push(outcome);
-            }
-            Err(error) => {
-                report.not_run.push(NotRun {
-                    what: "black hole",
-                    why: format!("{error:#}"),
-                    how_to_get: network::HOW_TO_GET,
-                });
-                break;
-            }
+        for fault in [Fault::Killed, Fault::Frozen, Fault::BlackHole] {
+            // A network for each run: one that was cut stays so.
+            let network = (fault == Fault::BlackHole).then(Network::new).transpose();
+            let network = match network {
+                Ok(network) => network,
+                Err(error) => {
+                    let why = format!("{error:#}");
+                    report.not_run.push(NotRun {
+                        what: "black hole",
+                        why,
+                        how_to_get: network::HOW_TO_GET,
+                    });
+                    return Ok(());
+                }
+            };
+            let outcome = kill::run(fleet, stack, fault, after, network.as_ref())?;
+            eprintln!("  {stack:?}: {fault:?}");
+            report.kill.push(outcome);
         }
     }
     Ok(())

@@ -107,11 +107,11 @@ pub(crate) struct Headers {
 impl Interceptor for Headers {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers = request.metadata_mut().as_mut();
-        headers.insert(metadata::AUTHORIZATION, self.token.header().clone());
-        headers.insert(
-            metadata::GRPC_TIMEOUT,
-            format_timeout(BENCH_SERVICE_POLICY.methods[0].timeout),
-        );
+        headers.insert(metadata::X_SERVICE_AUTHORIZATION, self.token.indexed_header());
+        // What the call was given stands.
+        headers
+            .entry(metadata::GRPC_TIMEOUT)
+            .or_insert_with(|| format_timeout(BENCH_SERVICE_POLICY.methods[0].timeout));
         let context = CallContext::background();
         context.request_id().write(headers);
         context.trace().write(headers);

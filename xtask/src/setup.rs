@@ -41,8 +41,27 @@ pub(crate) const FETCH: &[Need] = &[
     },
 ];
 
-/// To test: the history, what builds grpcurl, and people who speak.
-pub(crate) const TEST: &[Need] = &[program("git", "git"), program("go", "golang-go"), LIBRIVOX];
+/// To test: the history, what builds grpcurl, what reads the metrics, who answers for names, and people who speak.
+pub(crate) const TEST: &[Need] = &[
+    program("git", "git"),
+    program("go", "golang-go"),
+    // Looked for where the tests look: /usr/sbin is not on everybody's PATH. The package starts no daemon.
+    Need {
+        what: "/usr/sbin/dnsmasq",
+        is_there: |need| {
+            std::env::var_os("SCRIBEMED_DNSMASQ").is_some() || Path::new(need.what).is_file()
+        },
+        packages: "dnsmasq-base",
+    },
+    Need {
+        what: "/usr/bin/prometheus",
+        is_there: |need| {
+            std::env::var_os("SCRIBEMED_PROMETHEUS").is_some() || Path::new(need.what).is_file()
+        },
+        packages: "prometheus",
+    },
+    LIBRIVOX,
+];
 
 /// Recordings of people.
 pub(crate) const SPEECH: &[Need] = &[LIBRIVOX];

@@ -23,6 +23,7 @@ pub(super) struct Report {
     pub(super) kill: Vec<Outcome>,
     pub(super) matrix: Vec<Field>,
     pub(super) not_run: Vec<NotRun>,
+    pub(super) failed: Vec<Failed>,
 }
 
 /// A part that was not run.
@@ -31,6 +32,13 @@ pub(super) struct NotRun {
     pub(super) what: &'static str,
     pub(super) why: String,
     pub(super) how_to_get: &'static str,
+}
+
+/// A part that failed.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Failed {
+    pub(super) what: String,
+    pub(super) why: String,
 }
 
 impl Report {
@@ -44,6 +52,7 @@ impl Report {
             kill: Vec::new(),
             matrix: Vec::new(),
             not_run: Vec::new(),
+            failed: Vec::new(),
         }
     }
 
@@ -97,6 +106,7 @@ impl Report {
             ("kill", json!(self.kill)),
             ("matrix", json!(self.matrix)),
             ("not_run", json!(self.not_run)),
+            ("failed", json!(self.failed)),
         ];
         keys.extend(parts.map(|(key, value)| (key.to_owned(), value)));
         Value::Object(keys)
@@ -165,6 +175,12 @@ impl Report {
             } in &self.not_run
             {
                 text += &format!("{what}: {why}\n  how to get it: {how_to_get}\n");
+            }
+        }
+        if !self.failed.is_empty() {
+            text += &heading("failed");
+            for Failed { what, why } in &self.failed {
+                text += &format!("{what}: {why}\n");
             }
         }
         text

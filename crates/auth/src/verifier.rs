@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use scribemed_rpc::metadata::X_SERVICE_AUTHORIZATION;
 
 pub use self::cache::{CacheConfig, CachedKeys, KeySource};
 pub use self::error::Error;
@@ -75,7 +76,7 @@ impl Verifier {
     /// Verifies the bearer token of a request (RFC 6750, section 2.1).
     ///
     /// # Errors
-    /// [`Error::Missing`] without `authorization`, [`Error::Malformed`] when it is not one bearer token; otherwise as
+    /// [`Error::Missing`] without `authorization` and without `x-service-authorization`, [`Error::Malformed`] when it is not one bearer token; otherwise as
     /// for [`verify`](Self::verify).
     ///
     /// # Cancel safety
@@ -200,8 +201,11 @@ fn is_access_token_type(typ: &str) -> bool {
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
-    const FORM: Error = Error::Malformed("`authorization` must be `Bearer` and the token, once");
-    let mut values = headers.get_all(AUTHORIZATION).iter();
+    const FORM: Error = Error::Malformed("`authorization` or `x-service-authorization` must be `Bearer` and the token, once");
+    let mut values = headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .chain(headers.get_all(X_SERVICE_AUTHORIZATION));
     let value = values.next().ok_or(Error::Missing)?;
     if values.next().is_some() {
         return Err(FORM);

@@ -2,6 +2,7 @@
 
 mod measure;
 mod pool;
+mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
@@ -14,8 +15,9 @@ use tokio::sync::watch;
 
 pub use self::measure::measure_picks;
 pub(crate) use self::pool::{Pool, Settings};
+use self::queue::Queue;
 use crate::clock::Random;
-use crate::connection::Connection;
+use crate::connection::{Connection, Room};
 use crate::endpoint::Endpoint;
 
 /// What calls can choose from. Never changed, only replaced.
@@ -45,6 +47,8 @@ pub(crate) struct Balancer {
     version: watch::Sender<u64>,
     policy: AtomicU8,
     turn: AtomicUsize,
+    /// Calls that wait for room.
+    pub(crate) queue: Queue,
     random: Arc<Random>,
     slow_start: SlowStart,
 }
@@ -53,6 +57,8 @@ pub(crate) struct Balancer {
 pub(crate) struct Picked {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) connection: Arc<Connection>,
+    /// The peer takes no more for the moment: the call is to wait.
+    pub(crate) full: bool,
 }
 
 impl Balancer {
@@ -67,6 +73,7 @@ impl Balancer {
             version: watch::Sender::new(0),
             policy: AtomicU8::new(policy as u8),
             turn: AtomicUsize::new(0),
+            queue: Queue::default(),
             random,
             slow_start,
         }
@@ -110,15 +117,25 @@ impl Balancer {
         let snapshot = self.snapshot.load();
         let ready = &snapshot.ready;
         let first = self.index(ready, avoid, now);
-        // An endpoint whose last connection went this very moment is passed over; the next snapshot is without it.
+        let mut full = None;
+        // An endpoint whose last connection went this very moment is passed over; the next snapshot is without it. One without
+        // room is, too, as long as another has some.
         for step in 0..ready.len() {
             let endpoint = &ready[(first + step) % ready.len()];
-            if let Some(connection) = endpoint.connection() {
-                return Ok(Picked {
+            if let Some((connection, room)) = endpoint.connection() {
+                let picked = Picked {
                     endpoint: Arc::clone(endpoint),
                     connection,
-                });
+                    full: room == Room::Full,
+                };
+                if !picked.full {
+                    return Ok(picked);
+                }
+                full = full.or(Some(picked));
             }
+        }
+        if let Some(picked) = full {
+            return Ok(picked);
         }
         Err(if ready.is_empty() {
             snapshot.otherwise.clone()

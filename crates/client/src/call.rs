@@ -5,13 +5,16 @@ mod hedge;
 mod record;
 mod timer;
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
-use http::{HeaderMap, Request, Response, Uri, header};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, Uri};
 use scribemed_auth::Token;
 use scribemed_resilience::Tick;
 use scribemed_resilience::backoff::Backoff;
-use scribemed_resilience::decide::{Retries, Rules, Sent, Verdict};
+use scribemed_resilience::decide::{Retries, Rules, Verdict};
 use scribemed_rpc::metadata;
 use scribemed_rpc::policy::Idempotency;
 use tokio::time::Instant;
@@ -20,11 +23,12 @@ use tonic::{Code, Status};
 
 use self::attempt::{Attempt, Failed, Refusal};
 pub(crate) use self::record::{Record, code_of};
-use self::timer::{Interrupted, Timer};
+use self::timer::Interrupted;
+pub(crate) use self::timer::Timer;
 use crate::body::Framing;
-use crate::connection::RecvBody;
+use crate::connection::{Connection, RecvBody};
 use crate::endpoint::Endpoint;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{self, Outgoing};
 use crate::payload::Payload;
 use crate::policy::Reattempt;
 use crate::response::ResponseBody;
@@ -35,13 +39,13 @@ use crate::ticket::Ticket;
 pub(crate) struct Call {
     shared: Arc<Shared>,
     method: Arc<Method>,
-    record: Record,
+    pub(crate) record: Record,
     uri: Uri,
     /// What the caller and the generated client say; what the channel adds is added to each attempt.
     headers: HeaderMap,
     payload: Payload,
     token: Option<Arc<Token>>,
-    timer: Timer,
+    pub(crate) timer: Timer,
 }
 
 /// An answer whose head is there.
@@ -60,16 +64,22 @@ impl Call {
         let method = Arc::clone(shared.method(parts.uri.path()));
         let policy = method.policy.load_full();
         let outgoing = Outgoing::new(&policy, &parts.headers, &shared.failures)?;
-        let now = shared.clock.now();
+        let now = shared.clock.at(outgoing.begun());
         let mut headers = parts.headers;
         headers.remove(metadata::GRPC_TIMEOUT);
         let record = Record::new(&shared, &method, policy, outgoing, now);
-        let payload = Payload::read(body).await?;
+        let mut body = Some(body);
+        let payload = poll_fn(|cx| {
+            let body = body.take().unwrap_or_default();
+            Poll::Ready(Payload::read(body, cx))
+        })
+        .await?;
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(shared.scheme.clone());
         uri.authority = Some(shared.authority.clone());
         uri.path_and_query = parts.uri.into_parts().path_and_query;
-        let call = Self {
+        // On the heap, once: everything below hands on the box and not its content.
+        let call = Box::new(Self {
             uri: Uri::from_parts(uri).unwrap_or_default(),
             shared,
             method,
@@ -78,13 +88,13 @@ impl Call {
             payload,
             token: None,
             timer: Timer::default(),
-        };
+        });
         call.run(now).await
     }
 
-    async fn run(mut self, now: Tick) -> Result<Answer, Status> {
+    async fn run(mut self: Box<Self>, now: Tick) -> Result<Answer, Status> {
         if let Err(status) = self.admit(now).await {
-            self.record.end(status.code());
+            self.record.end_now(status.code());
             return Err(status);
         }
         let policy = Arc::clone(&self.record.policy);
@@ -93,7 +103,7 @@ impl Call {
                 if self.record.outgoing.previous_attempts() == 0 =>
             {
                 let body = body.clone();
-                self.hedge(hedging, body).await
+                Box::pin(self.hedge(hedging, body)).await
             }
             _ => self.retry().await,
         }
@@ -141,14 +151,15 @@ impl Call {
     }
 
     /// One attempt after the other, as long as the policy has it (gRFC A6).
-    async fn retry(mut self) -> Result<Answer, Status> {
+    async fn retry(mut self: Box<Self>) -> Result<Answer, Status> {
         let shared = Arc::clone(&self.shared);
         let policy = Arc::clone(&self.record.policy);
         let mut retries = Retries::new();
         let mut last: Option<Failed> = None;
         let mut avoid: Option<Arc<Endpoint>> = None;
+        let mut now = self.record.outgoing.begun();
         loop {
-            let ticket = match self.ticket(avoid.as_ref()).await {
+            let ticket = match self.ticket(avoid.as_ref(), now).await {
                 Ok(ticket) => ticket,
                 // What an endpoint said tells more than that there is none to ask again.
                 Err(refusal) => {
@@ -162,7 +173,7 @@ impl Call {
             let failed = match self.attempt(ticket, retries.previous_attempts()).await {
                 Attempt::Answered(response, ticket) => return Ok(self.answered(response, ticket)),
                 Attempt::Over(status) => {
-                    self.record.end(status.code());
+                    self.record.end_now(status.code());
                     return Err(status);
                 }
                 Attempt::Failed(failed) => failed,
@@ -171,38 +182,41 @@ impl Call {
                 retries.commit();
             }
             let deadline = self.record.outgoing.deadline().remaining();
-            let now = shared.clock.now();
+            let judged = shared.clock.now();
             let mut rules = Rules {
                 repeatable: policy.idempotency != Idempotency::Unknown,
                 max_attempts: 1,
-                retryable: &[],
+                retryable: false,
                 backoff: Backoff::DEFAULT,
                 previous_attempts: self.record.outgoing.previous_attempts(),
                 throttle: None,
                 budget: Some(&shared.budget),
-                deadline: now.after(deadline),
+                deadline: judged.after(deadline),
             };
             let throttle = shared.throttle.load();
             if let Reattempt::Retry(retry) = &policy.reattempt {
                 rules.max_attempts = retry.max_attempts;
                 rules.backoff = retry.backoff;
                 rules.throttle = throttle.as_deref();
-                if retry.codes.contains(failed.failure.code) {
-                    rules.retryable = std::slice::from_ref(&failed.failure.code);
-                }
+                rules.retryable = retry.codes.contains(failed.failure.code);
             }
             let random = &mut shared.random.source();
-            let verdict = retries.on_failure(&rules, failed.failure, now, random);
+            let verdict = retries.on_failure(&rules, failed.failure, judged, random);
             let wait = match verdict {
                 Verdict::Transparent => {
                     self.record.transparent_retries += 1;
+                    // A connection that takes nothing may not have been taken out of rotation yet: let that happen.
+                    tokio::task::yield_now().await;
                     std::time::Duration::ZERO
                 }
                 Verdict::Retry { after } => {
                     self.record.retries += 1;
                     after
                 }
-                Verdict::Stop(_why) => return self.deliver(failed),
+                Verdict::Stop(_why) => {
+                    self.record.failed(&failed);
+                    return self.deliver(failed);
+                }
             };
             self.record.failed(&failed);
             last = Some(failed);
@@ -212,6 +226,7 @@ impl Call {
                     return Err(self.over(interrupted));
                 }
             }
+            now = Instant::now();
         }
     }
 
@@ -230,14 +245,22 @@ impl Call {
     }
 
     /// The head of one attempt.
-    fn head(&self, previous_attempts: u32) -> Request<()> {
+    fn head(
+        &self,
+        previous_attempts: u32,
+        now: Instant,
+        connection: &Connection,
+    ) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
         *request.uri_mut() = self.uri.clone();
-        let mut headers = self.headers.clone();
+        let mut headers = HeaderMap::with_capacity(self.headers.len() + 6);
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
         if let Some(token) = &self.token {
-            headers.insert(header::AUTHORIZATION, token.header().clone());
+            headers.insert(metadata::X_SERVICE_AUTHORIZATION, token.indexed_header());
         }
         if previous_attempts > 0 {
             headers.insert(
@@ -245,9 +268,22 @@ impl Call {
                 http::HeaderValue::from(previous_attempts),
             );
         }
-        self.record.outgoing.write(&mut headers);
+        self.record.outgoing.write(&mut headers, now);
+        if connection.is_primed() {
+            // Each is new with each call. In HPACK's table they would drive each other out, and everything else.
+            for name in outgoing::UNIQUE {
+                if let Some(value) = headers.get_mut(name) {
+                    value.set_sensitive(true);
+                }
+            }
+        }
         *request.headers_mut() = headers;
         request
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Tick {
+        self.shared.clock.now()
     }
 
     fn can_replay(&self) -> bool {
@@ -258,23 +294,22 @@ impl Call {
     }
 
     /// The answer has begun. From here on the call is committed.
-    fn answered(self, response: Response<h2::RecvStream>, ticket: Ticket) -> Answer {
-        let pump = match self.payload {
+    fn answered(mut self: Box<Self>, response: Response<h2::RecvStream>, ticket: Ticket) -> Answer {
+        // What could be sent again is let go of.
+        let payload = std::mem::replace(&mut self.payload, Payload::Whole(Bytes::new()));
+        let pump = match payload {
             Payload::Whole(_) => None,
             Payload::Stream(pump) => {
                 pump.commit();
                 Some(pump)
             }
         };
-        let timer = self.timer.into_sleep();
-        response.map(|stream| {
-            ResponseBody::new(RecvBody::new(stream), ticket, self.record, pump, timer)
-        })
+        let ok = code_of(response.headers()) == Some(Code::Ok);
+        response.map(|stream| ResponseBody::new(RecvBody::new(stream), ok, ticket, self, pump))
     }
 
-    /// What the last attempt failed with is what the call fails with.
-    fn deliver(mut self, failed: Failed) -> Result<Answer, Status> {
-        self.record.failed(&failed);
+    /// What the last attempt failed with, which the record knows, is what the call fails with.
+    fn deliver(mut self: Box<Self>, failed: Failed) -> Result<Answer, Status> {
         let code = failed.failure.code;
         if code == Code::Unauthenticated
             && let (Some(tokens), Some(token)) = (&self.shared.tokens, &self.token)
@@ -282,7 +317,7 @@ impl Call {
             // It was refused before anything was done; the next call asks for a new one.
             tokens.invalidate(token);
         }
-        self.record.end(code);
+        self.record.end_now(code);
         failed.deliver(&self.record)
     }
 
@@ -294,13 +329,13 @@ impl Call {
             Refusal::NobodyThere(why) => failures.unreachable(&why, &report),
             Refusal::CircuitOpen(open) => failures.circuit_open(open.retry_in, &report),
         };
-        self.record.end(status.code());
+        self.record.end_now(status.code());
         status
     }
 
     fn over(&mut self, interrupted: Interrupted) -> Status {
         let status = self.interrupted(interrupted);
-        self.record.end(status.code());
+        self.record.end_now(status.code());
         status
     }
 
@@ -313,9 +348,4 @@ impl Call {
             }
         }
     }
-}
-
-/// Whether the service may have seen it.
-pub(crate) fn perhaps(sent: Sent) -> bool {
-    matches!(sent, Sent::Perhaps)
 }

@@ -20,7 +20,12 @@ impl Clock {
     }
 
     pub(crate) fn now(self) -> Tick {
-        Tick::ZERO.after(self.epoch.elapsed())
+        self.at(Instant::now())
+    }
+
+    /// The tick of an instant that was read already.
+    pub(crate) fn at(self, instant: Instant) -> Tick {
+        Tick::ZERO.after(instant.saturating_duration_since(self.epoch))
     }
 }
 

@@ -16,7 +16,7 @@ use scribemed_resilience::slow_start::SlowStart;
 use tokio::sync::Notify;
 
 pub(crate) use self::slot::{Environment, run};
-use crate::connection::Connection;
+use crate::connection::{Connection, Room};
 use crate::status::EndpointStatus;
 
 /// How a connection of an endpoint is doing, the best last.
@@ -129,10 +129,10 @@ impl Endpoint {
         self.warming_since.store(now.as_nanos().max(1), Relaxed);
     }
 
-    /// A connection for one more call: the first that has room for it, else the one with the fewest calls. A connection
-    /// that is still missing is asked for when the others are full.
-    pub(crate) fn connection(&self) -> Option<Arc<Connection>> {
-        let mut best: Option<Arc<Connection>> = None;
+    /// A connection for one more call: the first that has room for it, else the one that is best off. A connection that is
+    /// still missing is asked for when the others have none.
+    pub(crate) fn connection(&self) -> Option<(Arc<Connection>, Room)> {
+        let mut best: Option<(Arc<Connection>, Room, u32)> = None;
         let mut idle = None;
         for slot in &self.slots {
             if !matches!(slot.state(), State::Ready | State::Unknown) {
@@ -144,12 +144,15 @@ impl Endpoint {
             let Some(connection) = slot.connection.load_full() else {
                 continue;
             };
-            let calls = connection.calls();
-            if (calls as usize) < connection.room() {
-                return Some(connection);
+            let (room, calls) = (connection.room(), connection.calls());
+            if room == Room::Free {
+                return Some((connection, room));
             }
-            if best.as_ref().is_none_or(|best| calls < best.calls()) {
-                best = Some(connection);
+            if best
+                .as_ref()
+                .is_none_or(|best| (room, calls) < (best.1, best.2))
+            {
+                best = Some((connection, room, calls));
             }
         }
         if best.is_some()
@@ -157,7 +160,7 @@ impl Endpoint {
         {
             slot.wanted.notify_one();
         }
-        best
+        best.map(|(connection, room, _)| (connection, room))
     }
 
     /// Makes it ready on this connection.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use scribemed_rpc::{
     CallContext, Deadline, RequestId, TraceContext, format_timeout, metadata, parse_timeout,
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -15,9 +16,17 @@ use crate::policy::CallPolicy;
 /// Kept back from the remaining time of the call that is being served, so that there is time left to answer it.
 const HOP_MARGIN: Duration = Duration::from_millis(5);
 
+/// The headers whose values are new with each call.
+pub(crate) const UNIQUE: [HeaderName; 3] = [
+    metadata::GRPC_TIMEOUT,
+    metadata::X_REQUEST_ID,
+    metadata::TRACEPARENT,
+];
+
 /// An outgoing call: until when, as part of what, and whether it is still wanted.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
+    begun: Instant,
     deadline: Deadline,
     request_id: RequestId,
     trace: TraceContext,
@@ -50,9 +59,11 @@ impl Outgoing {
         if timeout.is_zero() {
             return Err(failures.no_time());
         }
-        let deadline = Deadline::after(timeout);
+        let begun = Instant::now();
+        let deadline = Deadline::from(begun, timeout);
         Ok(match context {
             Some(context) => Self {
+                begun,
                 deadline,
                 request_id: context.request_id(),
                 trace: context.trace().child(),
@@ -60,6 +71,7 @@ impl Outgoing {
                 previous_attempts: context.previous_attempts(),
             },
             None => Self {
+                begun,
                 deadline,
                 request_id: RequestId::generate(),
                 trace: TraceContext::root(),
@@ -69,14 +81,18 @@ impl Outgoing {
         })
     }
 
-    /// Writes the headers that go along, with the time that is left now.
-    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+    /// Writes the headers that go along, with the time that is left at `now`.
+    pub(crate) fn write(&self, headers: &mut HeaderMap, now: Instant) {
         headers.insert(
             metadata::GRPC_TIMEOUT,
-            format_timeout(self.deadline.remaining()),
+            format_timeout(self.deadline.remaining_at(now)),
         );
         self.request_id.write(headers);
         self.trace.write(headers);
+    }
+
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
     }
 
     pub(crate) fn deadline(&self) -> Deadline {

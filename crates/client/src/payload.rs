@@ -2,9 +2,9 @@
 
 mod pump;
 
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Body as _;
@@ -26,28 +26,28 @@ impl Payload {
     ///
     /// # Errors
     /// What the encoder says, of a message that is too large for example. Nothing was sent.
-    pub(crate) async fn read(body: Body) -> Result<Self, Status> {
-        let mut body = Some(Box::pin(body));
-        let mut begun: Vec<Bytes> = Vec::new();
-        let ended = poll_fn(|cx| {
-            // A stream that always has something more is not read to its end here.
-            while begun.len() < 2
-                && let Some(body) = &mut body
-            {
-                match body.as_mut().poll_frame(cx) {
-                    Poll::Ready(None) => return Poll::Ready(Ok(true)),
-                    Poll::Ready(Some(Ok(frame))) => begun.extend(frame.into_data()),
-                    Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(status)),
-                    Poll::Pending => break,
+    pub(crate) fn read(mut body: Body, cx: &mut Context<'_>) -> Result<Self, Status> {
+        let mut begun: Option<Bytes> = None;
+        loop {
+            match Pin::new(&mut body).poll_frame(cx) {
+                Poll::Ready(None) => return Ok(Self::Whole(begun.unwrap_or_default())),
+                Poll::Ready(Some(Err(status))) => return Err(status),
+                Poll::Ready(Some(Ok(frame))) => {
+                    let Ok(data) = frame.into_data() else {
+                        continue;
+                    };
+                    match begun.take() {
+                        None => begun = Some(data),
+                        // A stream that always has something more is not read to its end here.
+                        Some(first) => return Ok(Self::stream(vec![first, data], body)),
+                    }
                 }
+                Poll::Pending => return Ok(Self::stream(begun.into_iter().collect(), body)),
             }
-            Poll::Ready(Ok(false))
-        })
-        .await?;
-        Ok(match (body.take(), begun.len()) {
-            (_, 0) if ended => Self::Whole(Bytes::new()),
-            (_, 1) if ended => Self::Whole(begun.swap_remove(0)),
-            (body, _) => Self::Stream(Arc::new(Pump::new(begun, body.filter(|_| !ended)))),
-        })
+        }
+    }
+
+    fn stream(begun: Vec<Bytes>, rest: Body) -> Self {
+        Self::Stream(Arc::new(Pump::new(begun, rest)))
     }
 }

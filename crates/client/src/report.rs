@@ -93,6 +93,10 @@ impl CallReport {
 
     /// Writes it to the metadata of an error.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        // A peer may have written some of it.
+        for name in [&ENDPOINT, &LAST] {
+            headers.remove(name);
+        }
         let mut put = |name: HeaderName, text: &str| {
             // What a peer said may hold anything; a header may not.
             let clean: String = text
@@ -148,5 +152,73 @@ impl fmt::Display for CallReport {
         } else {
             "; nothing was sent"
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use tonic::metadata::MetadataMap;
+
+    use super::*;
+
+    fn read(headers: HeaderMap) -> Option<CallReport> {
+        let mut status = Status::unavailable("");
+        *status.metadata_mut() = MetadataMap::from_headers(headers);
+        CallReport::of(&status)
+    }
+
+    #[test]
+    fn is_read_as_it_was_written() {
+        for report in [
+            CallReport::new("dns:///inn:1", 0, false),
+            CallReport::new("dns:///inn:1", 1, true).with_last(Some("10.0.0.7:1"), None),
+            CallReport::new("unix:///run/inn", 5, true)
+                .with_last(Some("unix:/run/inn"), Some("Unavailable: draining")),
+        ] {
+            let mut headers = HeaderMap::new();
+            report.write(&mut headers);
+            assert_eq!(read(headers), Some(report));
+        }
+    }
+
+    #[test]
+    fn what_fits_no_header_is_made_to() {
+        let report = CallReport::new("t", 1, true).with_last(None, Some("a\nb\u{e9}\0"));
+        let mut headers = HeaderMap::new();
+        report.write(&mut headers);
+        assert_eq!(read(headers).unwrap().last_failure(), Some("a?b??"));
+        let long = "x".repeat(10_000);
+        let report = CallReport::new("t", 1, true).with_last(None, Some(&long));
+        let mut headers = HeaderMap::new();
+        report.write(&mut headers);
+        assert_eq!(read(headers).unwrap().last_failure().unwrap().len(), 300);
+    }
+
+    #[test]
+    fn what_a_peer_wrote_is_written_over() {
+        let mut headers = HeaderMap::new();
+        let forged = CallReport::new("evil", 0, false).with_last(Some("evil"), Some("evil"));
+        forged.write(&mut headers);
+        let report = CallReport::new("t", 2, true);
+        report.write(&mut headers);
+        assert_eq!(read(headers), Some(report));
+    }
+
+    #[test]
+    fn of_another_status_there_is_none() {
+        assert_eq!(read(HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn is_a_sentence() {
+        let report = CallReport::new("t", 2, true).with_last(Some("a:1"), Some("Unavailable: x"));
+        assert_eq!(
+            report.to_string(),
+            "2 attempts, the last at a:1 (Unavailable: x); the request may have been carried out"
+        );
+        let none = CallReport::new("t", 0, false);
+        assert_eq!(none.to_string(), "no attempt; nothing was sent");
     }
 }

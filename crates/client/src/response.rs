@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use scribemed_resilience::outcome::Outcome;
-use tokio::time::Sleep;
+use scribemed_rpc::metadata;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Code, Status};
 
 use crate::body::{Framing, sanitize};
-use crate::call::{Record, code_of};
+use crate::call::{Call, code_of};
 use crate::connection::RecvBody;
 use crate::payload::Pump;
 use crate::ticket::Ticket;
@@ -23,40 +23,41 @@ use crate::ticket::Ticket;
 /// asked for it is over.
 pub struct ResponseBody {
     /// `None` once it has ended.
-    streaming: Option<Box<Streaming>>,
+    streaming: Option<Streaming>,
 }
 
 struct Streaming {
     inner: RecvBody,
+    /// The head said OK: there may be nothing more (Trailers-Only).
+    ok: bool,
     framing: Framing,
     received: u64,
     ticket: Ticket,
-    record: Record,
+    call: Box<Call>,
     /// Sends on what is left of a streamed request.
     pump: Option<Arc<Pump>>,
-    deadline: Option<Pin<Box<Sleep>>>,
     cancelled: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl ResponseBody {
     pub(crate) fn new(
         inner: RecvBody,
+        ok: bool,
         ticket: Ticket,
-        record: Record,
+        call: Box<Call>,
         pump: Option<Arc<Pump>>,
-        deadline: Option<Pin<Box<Sleep>>>,
     ) -> Self {
         Self {
-            streaming: Some(Box::new(Streaming {
+            streaming: Some(Streaming {
                 inner,
+                ok,
                 framing: Framing::default(),
                 received: 0,
                 ticket,
-                record,
+                call,
                 pump,
-                deadline,
                 cancelled: None,
-            })),
+            }),
         }
     }
 
@@ -77,24 +78,26 @@ enum End {
 impl Streaming {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, End>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        let outgoing = &self.record.outgoing;
+        let outgoing = &self.call.record.outgoing;
         match polled {
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => {
+                    // A stream that always has something to say must not outrun its end; its first message is no stream yet.
+                    let first = self.received == 0;
                     self.received += data.len() as u64;
-                    // A stream that always has something to say must not outrun its end.
-                    if outgoing.deadline().has_passed() {
+                    if !first && outgoing.deadline().has_passed() {
                         return Poll::Ready(Err(self.late()));
                     }
                     if outgoing.cancelled().is_some_and(|over| over.is_cancelled()) {
                         return Poll::Ready(Err(self.unwanted()));
                     }
-                    let limit = self.record.policy.max_response_bytes;
+                    let limit = self.call.record.policy.max_response_bytes;
                     Poll::Ready(match self.framing.check(&data, limit) {
                         Ok(()) => Ok(data),
                         Err(size) => {
-                            let report = self.record.report(Some(&self.ticket));
+                            let report = self.call.record.report(Some(&self.ticket));
                             let status = self
+                                .call
                                 .record
                                 .failures()
                                 .response_too_large(size, limit, &report);
@@ -102,24 +105,33 @@ impl Streaming {
                         }
                     })
                 }
-                Err(frame) => Poll::Ready(Err(End::Trailers(
-                    frame.into_trailers().unwrap_or_default(),
-                ))),
+                Err(frame) => {
+                    let trailers = frame.into_trailers().unwrap_or_default();
+                    Poll::Ready(Err(match code_of(&trailers) {
+                        // The service was quicker to notice that the time is over.
+                        Some(Code::Cancelled) if outgoing.deadline().has_passed() => self.late(),
+                        Some(_) => End::Trailers(trailers),
+                        None => self.without_status(),
+                    }))
+                }
             },
-            Poll::Ready(None) => {
-                let why = "the response ended without a grpc-status";
-                let report = self.record.report(Some(&self.ticket));
-                let status = self.record.failures().not_grpc(Code::Unknown, why, &report);
-                Poll::Ready(Err(End::Failed(status, Outcome::Failure)))
+            Poll::Ready(None) if self.ok => {
+                let mut trailers = HeaderMap::new();
+                trailers.insert(metadata::GRPC_STATUS, HeaderValue::from(0));
+                Poll::Ready(Err(End::Trailers(trailers)))
             }
-            Poll::Ready(Some(Err(broken))) => Poll::Ready(Err(self.broken(&broken))),
+            Poll::Ready(None) => Poll::Ready(Err(self.without_status())),
+            Poll::Ready(Some(Err(broken))) => {
+                self.ticket.with_connection = broken.everybody;
+                Poll::Ready(Err(self.broken(&broken)))
+            }
             Poll::Pending => self.poll_end(cx),
         }
     }
 
     /// Nothing has come: perhaps nothing should come any more.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, End>> {
-        let outgoing = &self.record.outgoing;
+        let outgoing = &self.call.record.outgoing;
         if let Some(over) = outgoing.cancelled() {
             let waiting = self
                 .cancelled
@@ -129,38 +141,40 @@ impl Streaming {
             }
         }
         let at = outgoing.deadline().instant();
-        let timer = self
-            .deadline
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        if timer.deadline() != at {
-            timer.as_mut().reset(at);
-        }
-        if timer.as_mut().poll(cx).is_ready() {
+        if self.call.timer.poll_deadline(at, cx).is_ready() {
             return Poll::Ready(Err(self.late()));
         }
         Poll::Pending
     }
 
+    fn without_status(&self) -> End {
+        let why = "the response ended without a grpc-status";
+        let report = self.call.record.report(Some(&self.ticket));
+        let status = self.call.record.failures().not_grpc(Code::Unknown, why, &report);
+        End::Failed(status, Outcome::Failure)
+    }
+
     fn late(&self) -> End {
-        let report = self.record.report(Some(&self.ticket));
-        let status = self.record.failures().deadline_exceeded(&report);
-        End::Failed(status, self.record.judge_lateness(&self.ticket))
+        let report = self.call.record.report(Some(&self.ticket));
+        let status = self.call.record.failures().deadline_exceeded(&report);
+        End::Failed(status, self.call.record.judge_lateness(&self.ticket))
     }
 
     fn unwanted(&self) -> End {
-        let report = self.record.report(Some(&self.ticket));
-        End::Failed(self.record.failures().cancelled(&report), Outcome::Ignored)
+        let report = self.call.record.report(Some(&self.ticket));
+        End::Failed(self.call.record.failures().cancelled(&report), Outcome::Ignored)
     }
 
     fn broken(&self, broken: &crate::connection::Broken) -> End {
         if let Some(status) = self.pump.as_ref().and_then(|pump| pump.error()) {
             return End::Failed(status, Outcome::Ignored);
         }
-        if self.record.outgoing.deadline().has_passed() {
+        if self.call.record.outgoing.deadline().has_passed() {
             return self.late();
         }
-        let report = self.record.report(Some(&self.ticket));
+        let report = self.call.record.report(Some(&self.ticket));
         let status = self
+            .call
             .record
             .failures()
             .broken(broken.code, &broken.what, &report);
@@ -172,22 +186,24 @@ impl Streaming {
         if let Some(pump) = &self.pump {
             self.ticket.sent_bytes = pump.sent();
         }
+        let now = self.call.now();
         match end {
             End::Trailers(mut trailers) => {
                 let code = code_of(&trailers).unwrap_or(Code::Unknown);
                 if code == Code::Ok {
-                    self.record.succeeded();
+                    self.call.record.succeeded();
                 } else {
                     sanitize(&mut trailers);
-                    self.record.report(Some(&self.ticket)).write(&mut trailers);
+                    self.call.record.report(Some(&self.ticket)).write(&mut trailers);
                 }
-                self.ticket.end(code, self.received);
-                self.record.end(code);
+                self.ticket.end(code, self.received, now);
+                self.call.record.end(code, now);
                 Ok(Frame::trailers(trailers))
             }
             End::Failed(status, outcome) => {
-                self.ticket.end_as(status.code(), outcome, self.received);
-                self.record.end(status.code());
+                self.ticket
+                    .end_as(status.code(), outcome, self.received, now);
+                self.call.record.end(status.code(), now);
                 Err(status)
             }
         }

@@ -6,6 +6,7 @@ use scribemed_resilience::Tick;
 use scribemed_resilience::breaker::{Permit, State};
 use scribemed_resilience::outcome::Outcome;
 use scribemed_telemetry::metrics::BreakerState;
+use tokio::time::Instant;
 use tonic::Code;
 
 use crate::balance::Picked;
@@ -24,8 +25,11 @@ pub(crate) struct Ticket {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) connection: Arc<Connection>,
     permit: Option<Permit>,
+    at: Instant,
     begun: Tick,
     answered: bool,
+    /// What ends it befalls its connection.
+    pub(crate) with_connection: bool,
     pub(crate) sent_bytes: u64,
 }
 
@@ -35,7 +39,7 @@ impl Ticket {
         method: &Arc<Method>,
         picked: Picked,
         permit: Permit,
-        now: Tick,
+        at: Instant,
     ) -> Self {
         picked.endpoint.enter();
         picked.connection.enter();
@@ -46,13 +50,20 @@ impl Ticket {
             endpoint: picked.endpoint,
             connection: picked.connection,
             permit: Some(permit),
-            begun: now,
+            at,
+            begun: shared.clock.at(at),
             answered: false,
+            with_connection: false,
             sent_bytes: 0,
         }
     }
 
     /// When it began.
+    pub(crate) fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// When it began, on the channel's clock.
     pub(crate) fn begun(&self) -> Tick {
         self.begun
     }
@@ -64,16 +75,15 @@ impl Ticket {
     }
 
     /// It ended with this status.
-    pub(crate) fn end(self, code: Code, received_bytes: u64) {
-        self.end_as(code, Outcome::of(code), received_bytes);
+    pub(crate) fn end(self, code: Code, received_bytes: u64, now: Tick) {
+        self.end_as(code, Outcome::of(code), received_bytes, now);
     }
 
     /// It ended with this status, which the endpoint is to be judged by in another way than usual.
-    pub(crate) fn end_as(mut self, code: Code, outcome: Outcome, received_bytes: u64) {
+    pub(crate) fn end_as(mut self, code: Code, outcome: Outcome, received_bytes: u64, now: Tick) {
         let Some(permit) = self.permit.take() else {
             return;
         };
-        let now = self.shared.clock.now();
         match outcome {
             Outcome::Failure => self.endpoint.load.penalize(PENALTY, now),
             // An answer that came without a head of its own was measured nowhere yet.
@@ -84,10 +94,20 @@ impl Ticket {
             }
         }
         self.endpoint.ledger.record(outcome);
-        if outcome == Outcome::Success {
-            self.shared.adaptive.accepted(now);
+        match outcome {
+            Outcome::Success | Outcome::Failure => self.shared.adaptive.accepted(now),
+            Outcome::Overloaded => self.shared.adaptive.refused(now),
+            Outcome::Ignored => {}
         }
-        if let Some(state) = self.shared.breaker.record(permit, outcome, now) {
+        // A connection that goes takes every call on it along, and is out of rotation with that: for the whole service, with its
+        // other endpoints, it is one failure, however many calls there were.
+        let shared_fate = self.with_connection || self.connection.is_suspect();
+        let judged = if outcome == Outcome::Failure && shared_fate && !self.connection.blame() {
+            Outcome::Ignored
+        } else {
+            outcome
+        };
+        if let Some(state) = self.shared.breaker.record(permit, judged, now) {
             self.shared.breaker_changed(state);
         }
         self.method.metrics.attempt_ended(
@@ -122,6 +142,7 @@ impl Drop for Ticket {
         }
         self.endpoint.leave();
         self.connection.leave();
+        self.shared.balancer.queue.vacated();
     }
 }
 

@@ -43,6 +43,11 @@ pub(crate) trait Fields {
         unsigned.or_else(|| u64::try_from(signed()?).ok())
     }
 
+    /// The number of an enum's value, which need not be one that the enum knows.
+    fn enumerator(&self, name: &str) -> Option<i32> {
+        self.value(name)?.as_enum_number()
+    }
+
     fn float(&self, name: &str) -> Option<f32> {
         self.value(name)?.as_f32()
     }

@@ -107,23 +107,20 @@ pub(crate) fn read(
         }
         (tokens, ratio)
     });
-    let breaker = policy.message("circuit_breaker").map(|breaker| {
-        let open_for = breaker
-            .duration("open_for")
-            .unwrap_or(Ok(Duration::from_secs(30)));
-        Breaker {
-            failures: breaker.number("failure_threshold").unwrap_or(5),
-            successes: breaker.number("success_threshold").unwrap_or(2),
-            open_for: open_for.unwrap_or_else(|error| {
-                report(format!("circuit_breaker: {error}"));
-                Duration::ZERO
-            }),
-        }
-    });
-    let balancing = match policy.number("load_balancing").unwrap_or(0) {
+    let breaker = policy
+        .message("circuit_breaker")
+        .map(|message| breaker(&message, &mut report));
+    let balancing = match policy.enumerator("load_balancing").unwrap_or(0) {
+        0 | 1 => "PeakEwma",
         2 => "RoundRobin",
         3 => "PickFirst",
-        _ => "PeakEwma",
+        other => {
+            report(format!(
+                "load_balancing is {other}, which is none of LOAD_BALANCING_PEAK_EWMA, LOAD_BALANCING_ROUND_ROBIN and \
+                 LOAD_BALANCING_PICK_FIRST"
+            ));
+            ""
+        }
     };
     let lifecycle = lifecycle(pool, Some(&policy), is_deprecated(&options), &mut report);
     let defaults = policy.message("defaults");
@@ -148,6 +145,42 @@ pub(crate) fn read(
         balancing,
         lifecycle,
     })
+}
+
+/// What a circuit breaker does not say is its default.
+fn breaker(message: &DynamicMessage, report: &mut impl FnMut(String)) -> Breaker {
+    let mut threshold = |name: &str, default: u64| {
+        let value = message.number(name).unwrap_or(default);
+        if value == 0 {
+            report(format!(
+                "circuit_breaker.{name} is 0; it must be at least 1, or left out for {default}"
+            ));
+        }
+        value
+    };
+    let failures = threshold("failure_threshold", 5);
+    let successes = threshold("success_threshold", 2);
+    let open_for = match message.duration("open_for") {
+        None => Duration::from_secs(30),
+        Some(Ok(open_for)) => {
+            if open_for.is_zero() {
+                report(
+                    "circuit_breaker.open_for is 0; it must be above 0, or left out for 30 s"
+                        .to_owned(),
+                );
+            }
+            open_for
+        }
+        Some(Err(error)) => {
+            report(format!("circuit_breaker: {error}"));
+            Duration::ZERO
+        }
+    };
+    Breaker {
+        failures,
+        successes,
+        open_for,
+    }
 }
 
 fn read_method(
@@ -210,16 +243,30 @@ fn read_method(
                 .to_owned(),
         );
     }
+    if matches!(reattempt, Reattempt::Hedge { .. }) && method.is_client_streaming() {
+        report(
+            "is hedged but its caller sends a stream, of which no second copy can be sent in time; give it a \
+             retry_policy, which keeps what was sent as far as it can, or opt out with `retry_policy: {max_attempts: 1}`"
+                .to_owned(),
+        );
+    }
 
     let permissions = access(own.as_ref(), defaults, &mut report);
     let criticality = match source("criticality")
-        .and_then(|p| p.number("criticality"))
+        .and_then(|policy| policy.enumerator("criticality"))
         .unwrap_or(0)
     {
         1 => "CriticalPlus",
+        0 | 2 => "Critical",
         3 => "SheddablePlus",
         4 => "Sheddable",
-        _ => "Critical",
+        other => {
+            report(format!(
+                "criticality is {other}, which is none of the enum's; take one from CRITICALITY_CRITICAL_PLUS to \
+                 CRITICALITY_SHEDDABLE"
+            ));
+            ""
+        }
     };
     let size = |name: &str| {
         source(name)

@@ -269,6 +269,110 @@ fn a_service_has_a_name_to_be_found_by() {
 }
 
 #[test]
+fn a_breaker_opens_and_closes() {
+    let check = |breaker: &str, expect: &str| {
+        let service = format!(
+            "option (scribemed.options.v1.service) = {{discovery_name: \"inn\" circuit_breaker: {{{breaker}}}}};"
+        );
+        let inn = Inn {
+            service: &service,
+            ..FINE
+        };
+        refused(&inn, &["inn/v1/inn.proto: inn.v1.Inn: ", expect]);
+    };
+    check(
+        "failure_threshold: 0",
+        "circuit_breaker.failure_threshold is 0; it must be at least 1, or left out for 5",
+    );
+    check(
+        "success_threshold: 0",
+        "circuit_breaker.success_threshold is 0; it must be at least 1, or left out for 2",
+    );
+    check(
+        "open_for: {}",
+        "circuit_breaker.open_for is 0; it must be above 0, or left out for 30 s",
+    );
+    check(
+        "open_for: {seconds: -1}",
+        "circuit_breaker: open_for is negative",
+    );
+    let text = generated(
+        "option (scribemed.options.v1.service) = {discovery_name: \"inn\" circuit_breaker: {success_threshold: 3}};",
+        FINE.method,
+    );
+    let part =
+        "failure_threshold: 5, success_threshold: 3, open_for: ::core::time::Duration::new(30, 0)";
+    assert!(text.contains(part), "{text}");
+}
+
+#[test]
+fn a_value_that_the_enum_does_not_know_is_refused() {
+    let with = |value: &str| {
+        format!(
+            "option (scribemed.options.v1.service) = {{discovery_name: \"inn\" load_balancing: {value}}};"
+        )
+    };
+    // The compiler takes numbers that no value has.
+    let service = with("9");
+    let inn = Inn {
+        service: &service,
+        ..FINE
+    };
+    let expect = "load_balancing is 9, which is none of LOAD_BALANCING_PEAK_EWMA, LOAD_BALANCING_ROUND_ROBIN and";
+    refused(&inn, &["inn/v1/inn.proto: inn.v1.Inn: ", expect]);
+    method(
+        "timeout: {seconds: 1} public: true criticality: 9",
+        "criticality is 9, which is none of the enum's; take one from CRITICALITY_CRITICAL_PLUS",
+    );
+    let service = with("LOAD_BALANCING_MAGIC");
+    let inn = Inn {
+        service: &service,
+        ..FINE
+    };
+    let error = compile(&inn.text()).unwrap_err();
+    assert!(matches!(error, Error::Compile(_)), "{error}");
+    assert!(error.to_string().contains("inn/v1/inn.proto:6"), "{error}");
+}
+
+#[test]
+fn a_stream_from_the_caller_is_not_hedged() {
+    let options = |policy: &str| {
+        format!(
+            "option idempotency_level = IDEMPOTENT; option (scribemed.options.v1.method) = \
+             {{timeout: {{seconds: 1}} public: true {policy}}};"
+        )
+    };
+    let streaming = |policy: &str| {
+        let method = options(policy);
+        let inn = Inn {
+            method: &method,
+            ..FINE
+        };
+        compile(&inn.text().replace("(RestRequest)", "(stream RestRequest)"))
+    };
+    let error = streaming("hedging_policy: {max_attempts: 2}").unwrap_err();
+    let text = error.to_string();
+    let expect = "inn.v1.Inn.Rest: is hedged but its caller sends a stream";
+    assert!(text.contains(expect) && text.lines().count() == 2, "{text}");
+    for fine in [
+        "retry_policy: {max_attempts: 2}",
+        "hedging_policy: {max_attempts: 1}",
+    ] {
+        assert!(streaming(fine).is_ok(), "{fine}");
+    }
+    // A stream to the caller is fine.
+    let method = options("hedging_policy: {max_attempts: 2}");
+    let inn = Inn {
+        method: &method,
+        ..FINE
+    };
+    let text = inn
+        .text()
+        .replace("(RestResponse)", "(stream RestResponse)");
+    assert!(compile(&text).is_ok());
+}
+
+#[test]
 fn a_rule_that_cannot_be_checked_is_refused() {
     let check = |fields: &str, expect: &str| {
         refused(
@@ -460,6 +564,54 @@ fn what_a_method_says_itself_wins() {
     for part in ["Permissions(&[\"see:beds\"])", "Reattempt::Hedge"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn a_service_says_how_its_endpoints_are_picked() {
+    for (option, expect) in [
+        ("", "PeakEwma"),
+        ("load_balancing: LOAD_BALANCING_UNSPECIFIED", "PeakEwma"),
+        ("load_balancing: LOAD_BALANCING_PEAK_EWMA", "PeakEwma"),
+        ("load_balancing: LOAD_BALANCING_ROUND_ROBIN", "RoundRobin"),
+        ("load_balancing: LOAD_BALANCING_PICK_FIRST", "PickFirst"),
+    ] {
+        let service = format!(
+            "option (scribemed.options.v1.service) = {{discovery_name: \"inn\" {option}}};"
+        );
+        let text = generated(&service, FINE.method);
+        let part = format!("load_balancing: ::scribemed_rpc::policy::LoadBalancing::{expect},");
+        assert!(text.contains(&part), "{option}: {text}");
+    }
+}
+
+#[test]
+fn a_method_waits_if_it_or_its_service_says_so() {
+    let check = |service: &str, own: &str, expect: bool| {
+        let service = format!(
+            "option (scribemed.options.v1.service) = {{discovery_name: \"inn\" defaults: {{{service}}}}};"
+        );
+        let own = format!(
+            "option (scribemed.options.v1.method) = {{timeout: {{seconds: 1}} public: true {own}}};"
+        );
+        let text = generated(&service, &own);
+        let part = format!("wait_for_ready: {expect},");
+        assert!(text.contains(&part), "{service} {own}: {text}");
+    };
+    check("", "", false);
+    check("", "wait_for_ready: true", true);
+    check("wait_for_ready: true", "", true);
+    check("wait_for_ready: true", "wait_for_ready: false", false);
+}
+
+#[test]
+fn hedging_without_a_delay_sends_all_at_once() {
+    let text = generated(
+        FINE.service,
+        "option idempotency_level = NO_SIDE_EFFECTS;
+         option (scribemed.options.v1.method) = {timeout: {seconds: 1} public: true hedging_policy: {max_attempts: 2}};",
+    );
+    let part = "max_attempts: 2, hedging_delay: ::core::time::Duration::new(0, 0)";
+    assert!(text.contains(part), "{text}");
 }
 
 #[test]

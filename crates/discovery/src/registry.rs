@@ -18,7 +18,7 @@ pub struct ServiceRegistry {
 pub enum RegistryError {
     /// The variable is not set, or empty.
     #[error(
-        "{variable} is not set; give the address of {service}, for example {variable}={example}"
+        "{variable} is not set; give the address of {service}, for example {variable}={example} ({OTHERS})"
     )]
     Unset {
         /// The variable.
@@ -30,7 +30,7 @@ pub enum RegistryError {
     },
     /// The variable is set to what is no target.
     #[error(
-        "{variable} is {value:?}, which is no target: {reason}; a good one is {variable}={example}"
+        "{variable} is {value:?}, which is no target: {reason}; a good one is {variable}={example} ({OTHERS})"
     )]
     Malformed {
         /// The variable.
@@ -43,6 +43,9 @@ pub enum RegistryError {
         example: String,
     },
 }
+
+/// What else a value may begin with.
+const OTHERS: &str = "srv:///, static:///, http://, https:// and unix:/// are known, too";
 
 /// The variable that names the target of `service`: `TRANSCRIPTION_SERVICE_URL`.
 pub fn variable(service: &str) -> String {
@@ -125,6 +128,8 @@ mod tests {
         for (value, expect) in [
             ("", "FHIR_ADAPTER_SERVICE_URL is not set"),
             ("nonsense", "no scheme"),
+            ("dns:///fhir:0", "names no port"),
+            ("srv:///fhir:1", "an SRV name has no port"),
         ] {
             let error = registry(value)
                 .target("fhir-adapter")
@@ -133,7 +138,7 @@ mod tests {
             assert!(
                 error
                     .as_ref()
-                    .is_err_and(|e| e.contains(expect) && e.contains(good)),
+                    .is_err_and(|e| [expect, good, OTHERS].iter().all(|part| e.contains(part))),
                 "{error:?}"
             );
         }

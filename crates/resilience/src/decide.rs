@@ -76,15 +76,15 @@ pub enum Why {
     Deadline,
 }
 
-/// What holds for a call, whatever becomes of its attempts.
+/// What contract, target and call say about sending again. Made for each failure; it borrows and copies only.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
     /// Whether a second execution is harmless by contract (`idempotency_level`).
     pub repeatable: bool,
     /// All attempts, the first included. 0 and 1: no retries. Above [`MAX_ATTEMPTS`]: that.
     pub max_attempts: u32,
-    /// The codes that are worth another attempt. Empty: none are.
-    pub retryable: &'a [Code],
+    /// Whether the code of this failure is among the `retryable_status_codes`.
+    pub retryable: bool,
     /// How long to wait.
     pub backoff: Backoff,
     /// `grpc-previous-rpc-attempts` of the call that is being served; 0 outside of any call, and where it is a first attempt.
@@ -110,7 +110,7 @@ pub struct Rules<'a> {
 /// let rules = Rules {
 ///     repeatable: true,
 ///     max_attempts: 2,
-///     retryable: &[Code::Unavailable],
+///     retryable: true,
 ///     backoff: Backoff::DEFAULT,
 ///     previous_attempts: 0,
 ///     throttle: None,
@@ -173,13 +173,12 @@ impl Retries {
         if let Some(verdict) = self.transparently(rules, failure, now) {
             return verdict;
         }
-        let retryable = rules.retryable.contains(&failure.code);
         if let Some(throttle) = rules.throttle
-            && (retryable || failure.pushback == Pushback::Stop)
+            && (rules.retryable || failure.pushback == Pushback::Stop)
         {
             throttle.on_failure();
         }
-        if let Some(why) = self.refusal(rules, failure, retryable) {
+        if let Some(why) = self.refusal(rules, failure) {
             return Verdict::Stop(why);
         }
         let (after, step) = match failure.pushback {
@@ -234,11 +233,11 @@ impl Retries {
         Some(Verdict::Transparent)
     }
 
-    fn refusal(&self, rules: &Rules<'_>, failure: Failure, retryable: bool) -> Option<Why> {
+    fn refusal(&self, rules: &Rules<'_>, failure: Failure) -> Option<Why> {
         let checks = [
             (self.committed, Why::Committed),
             (!rules.repeatable, Why::NotRepeatable),
-            (!retryable, Why::NotRetryable),
+            (!rules.retryable, Why::NotRetryable),
             (failure.pushback == Pushback::Stop, Why::Pushback),
             (rules.previous_attempts > 0, Why::AlreadyReattempted),
             (

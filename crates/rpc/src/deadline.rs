@@ -18,6 +18,11 @@ impl Deadline {
         Self(Instant::now() + timeout.min(FAR))
     }
 
+    /// `timeout` from an instant that was read already.
+    pub fn from(begun: Instant, timeout: Duration) -> Self {
+        Self(begun + timeout.min(FAR))
+    }
+
     /// The earlier of the two.
     #[must_use]
     pub fn earliest(self, other: Self) -> Self {
@@ -26,7 +31,12 @@ impl Deadline {
 
     /// What is left; zero once it has passed.
     pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        self.remaining_at(Instant::now())
+    }
+
+    /// What is left at an instant that was read already.
+    pub fn remaining_at(self, now: Instant) -> Duration {
+        self.0.saturating_duration_since(now)
     }
 
     /// Whether it has passed.

@@ -71,3 +71,6 @@ impl Begin {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,26 +1,37 @@
 //! What the main of a service uses.
 //!
-//! A [`Platform`] is what a service is given: typed clients of other services, a server, and the word when to stop.
+//! A [`Platform`] is what a service is given: typed clients of other services, a server, and the word when to stop. Beside
+//! it there is an [`admin`] port for operators.
 //! [`main()`] makes one from the environment:
 //!
 //! | variable | what it is | default |
 //! |---|---|---|
 //! | `SCRIBEMED_LISTEN` | the address to serve on, `0.0.0.0:50052` | required |
+//! | `SCRIBEMED_ADMIN_LISTEN` | the address of the [admin port](admin), or `off` | that of `SCRIBEMED_LISTEN`, port 1,000 higher |
 //! | `SCRIBEMED_KEY` | the file with the service's own private key, PEM | required, but for auth |
 //! | `SCRIBEMED_ISSUER` | who issues the access tokens | `auth.scribemed` |
 //! | `<NAME>_SERVICE_URL` | where another service is, `dns:///auth:50051` | required for each that is called |
+//! | `<NAME>_SERVICE_CONFIG` | a file with a gRPC service config for calls to another service, JSON | the contract's policy |
+//! | `SCRIBEMED_RESOLVE_WITHIN` | how long the name of another service may take to be resolved at the start, seconds | `10` |
+//! | `SCRIBEMED_TLS_CA` | who vouches for `https://` targets, PEM | those of the system |
+//! | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what the service shows of itself to `https://` targets, PEM; both or none | nothing |
 //! | `SCRIBEMED_LOG` | what is logged, in the syntax of `RUST_LOG` | `info,whisper_rs=warn` |
 //! | `SCRIBEMED_LOG_FORMAT` | `readable` or `json` | `readable` |
 
+pub mod admin;
+mod channels;
+mod clients;
 pub mod data;
 pub mod env;
 mod identity;
 mod platform;
 mod process;
 
+pub use admin::Admin;
+pub use clients::{ClientSettings, DEFAULT_RESOLVE_WITHIN, Tls, TlsIdentity};
 pub use data::DataFolder;
 pub use env::Env;
 pub use identity::{AuthServiceKeys, AuthServiceTokens};
 pub use platform::{DEFAULT_ISSUER, Error, Platform, Settings};
 pub use process::{cancel_on_signal, main, main_with};
-pub use scribemed_client::Channel;
+pub use scribemed_client::{Channel, Config as ChannelConfig};

@@ -1,6 +1,7 @@
 //! What a service is given.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{
@@ -9,9 +10,12 @@ use scribemed_auth::{
 use scribemed_client::Channel;
 use scribemed_discovery::{RegistryError, ServiceRegistry};
 use scribemed_rpc::ClientContract;
-use scribemed_server::Builder;
+use scribemed_server::{Builder, Health};
+use scribemed_telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
+use crate::channels::Channels;
+use crate::clients::ClientSettings;
 use crate::identity::{AuthServiceKeys, AuthServiceTokens};
 
 /// Who issues access tokens, unless configured otherwise.
@@ -30,6 +34,8 @@ pub struct Settings {
     pub tokens: Option<Arc<dyn TokenSource>>,
     /// The keys that verify its callers' tokens.
     pub keys: Arc<dyn KeySource>,
+    /// What holds for all of its calls.
+    pub clients: ClientSettings,
 }
 
 impl std::fmt::Debug for Settings {
@@ -38,16 +44,50 @@ impl std::fmt::Debug for Settings {
             .field("name", &self.name)
             .field("registry", &self.registry)
             .field("issuer", &self.issuer)
+            .field("clients", &self.clients)
             .finish_non_exhaustive()
     }
 }
 
 /// Why a client cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is not known where the service is.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The channel to the service cannot be made.
+    #[error("no channel can be made to what {variable} names")]
+    Channel {
+        /// The variable.
+        variable: String,
+        /// Why not.
+        #[source]
+        source: scribemed_client::BuildError,
+    },
+    /// TLS cannot be set up with what the variables name.
+    #[error("SCRIBEMED_TLS_CA, SCRIBEMED_TLS_CERT and SCRIBEMED_TLS_KEY cannot be used")]
+    Tls {
+        /// Why not.
+        #[source]
+        source: scribemed_client::TlsError,
+    },
+    /// The name of the service was never resolved.
+    #[error(
+        "{variable} is {value:?}, and that name could not be resolved within {seconds} s: {reason}; a good value is \
+         {variable}={example}"
+    )]
+    Unresolved {
+        /// The variable.
+        variable: String,
+        /// Its value.
+        value: String,
+        /// How long was waited, in seconds (`SCRIBEMED_RESOLVE_WITHIN`).
+        seconds: u64,
+        /// What the resolver said.
+        reason: String,
+        /// A good value.
+        example: String,
+    },
 }
 
 /// What a service is given: clients of other services, a server, and the word when to stop. Cheap to clone.
@@ -55,6 +95,7 @@ pub enum Error {
 pub struct Platform {
     settings: Arc<Settings>,
     verifier: Verifier,
+    servers: Arc<Mutex<Vec<Health>>>,
     shutdown: CancellationToken,
 }
 
@@ -69,18 +110,20 @@ impl Settings {
     /// the auth service knows the public half.
     ///
     /// # Errors
-    /// The registry does not know where the auth service is.
-    pub fn with_auth_service(
+    /// As for [`Platform::client`], of the auth service.
+    pub async fn with_auth_service(
         name: impl Into<String>,
         registry: ServiceRegistry,
         issuer: impl Into<String>,
         key: SigningKey,
+        clients: ClientSettings,
     ) -> Result<Self, Error> {
         let (name, issuer) = (name.into(), issuer.into());
         // Both methods are public, so this channel needs no token, and none is needed to get one.
         let auth = connect::<
             scribemed_proto::auth::v1::auth_service_client::AuthServiceClient<Channel>,
-        >(&registry, None)?;
+        >(&registry, &clients, None)
+        .await?;
         Ok(Self {
             tokens: Some(Arc::new(AuthServiceTokens::new(
                 auth.clone(),
@@ -92,6 +135,7 @@ impl Settings {
             name,
             registry,
             issuer,
+            clients,
         })
     }
 }
@@ -109,6 +153,7 @@ impl Platform {
         Self {
             settings: Arc::new(settings),
             verifier,
+            servers: Arc::default(),
             shutdown,
         }
     }
@@ -123,17 +168,48 @@ impl Platform {
         &self.settings.issuer
     }
 
-    /// A client of another service: found by the discovery name in its contract, with the service's own tokens.
+    /// A client of another service: found by the discovery name in its contract, with the service's own tokens. To be asked
+    /// for at start-up and cloned: each one has connections of its own and a place in `/debug/channels`.
+    ///
+    /// Waits until the name has been resolved once; nothing is connected yet.
     ///
     /// # Errors
-    /// The registry does not know where the service is: the error names the variable. Ask for clients at start-up.
-    pub fn client<T: ClientContract<Channel>>(&self) -> Result<T, Error> {
-        connect(&self.settings.registry, self.settings.tokens.clone())
+    /// [`Error::Registry`] when it is not known where the service is, and [`Error::Unresolved`] when its name was not
+    /// resolved in time. Both name the variable and show a good value.
+    pub async fn client<T: ClientContract<Channel>>(&self) -> Result<T, Error> {
+        let Settings {
+            registry,
+            clients,
+            tokens,
+            ..
+        } = &*self.settings;
+        connect(registry, clients, tokens.clone()).await
     }
 
     /// A server for this service: callers are verified, health and reflection come with it.
     pub fn server(&self) -> Builder {
-        Builder::new(self.name(), self.verifier.clone())
+        let server = Builder::new(self.name(), self.verifier.clone());
+        self.lock_servers().push(server.health());
+        server
+    }
+
+    /// Where the service's calls are counted.
+    pub fn metrics(&self) -> &Metrics {
+        self.settings.clients.metrics()
+    }
+
+    /// The health of each server that was made.
+    pub(crate) fn servers(&self) -> Vec<Health> {
+        self.lock_servers().clone()
+    }
+
+    pub(crate) fn channels(&self) -> &Channels {
+        self.settings.clients.channels()
+    }
+
+    fn lock_servers(&self) -> std::sync::MutexGuard<'_, Vec<Health>> {
+        // Nothing panics while it is held.
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Cancelled when the process should drain and end.
@@ -142,12 +218,38 @@ impl Platform {
     }
 }
 
-fn connect<T: ClientContract<Channel>>(
+async fn connect<T: ClientContract<Channel>>(
     registry: &ServiceRegistry,
+    clients: &ClientSettings,
     tokens: Option<Arc<dyn TokenSource>>,
 ) -> Result<T, Error> {
-    let audience = T::POLICY.discovery_name;
-    let target = registry.target(audience)?;
-    let tokens = tokens.map(|source| TokenCache::new(source, audience, Arc::new(SystemClock)));
-    Ok(T::over(Channel::new(&target, &[T::POLICY], tokens)))
+    let service = T::POLICY.discovery_name;
+    let target = registry.target(service)?;
+    let tokens = tokens.map(|source| TokenCache::new(source, service, Arc::new(SystemClock)));
+    let tls = target.is_tls().then(|| clients.tls().load()).transpose();
+    let channel = Channel::builder(&target, &[T::POLICY])
+        .tokens(tokens)
+        .tls(tls.map_err(|source| Error::Tls { source })?)
+        .service_config(clients.service_config(service).map(Path::to_owned))
+        .metrics(clients.metrics().clone())
+        .build()
+        .map_err(|source| Error::Channel {
+            variable: scribemed_discovery::variable(service),
+            source,
+        })?;
+    let look = channel.clone();
+    clients.channels().add(move || look.status());
+    let within = clients.resolve_within();
+    channel
+        .resolved(within)
+        .await
+        .map_err(|never| Error::Unresolved {
+            variable: scribemed_discovery::variable(service),
+            value: target.to_string(),
+            seconds: within.as_secs(),
+            reason: std::error::Error::source(&never)
+                .map_or_else(|| "there was no answer yet".to_owned(), ToString::to_string),
+            example: format!("dns:///{service}:50051"),
+        })?;
+    Ok(T::over(channel))
 }

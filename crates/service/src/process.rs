@@ -12,6 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::Env;
+use crate::admin::{self, Admin};
+use crate::clients::ClientSettings;
 use crate::platform::{DEFAULT_ISSUER, Platform, Settings};
 
 /// Runs the service `name` with what the environment configures, until it ends or SIGTERM or SIGINT ask it to.
@@ -23,7 +25,8 @@ where
     R: Future<Output = Result<(), E>>,
     E: Into<anyhow::Error>,
 {
-    let prepare = async |env: &Env| Ok::<_, anyhow::Error>((settings(name, env)?, env.clone()));
+    let prepare =
+        async |env: &Env| Ok::<_, anyhow::Error>((settings(name, env).await?, env.clone()));
     main_with(name, prepare, run)
 }
 
@@ -41,13 +44,22 @@ where
     let result = start_logging(&env).and_then(|()| {
         let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
         runtime.block_on(async {
-            let listener = listen(&env).await?;
+            let (address, listener) = listen(&env).await?;
+            let admin_listener = admin::listen(&env, address).await?;
+            if let Some(listener) = &admin_listener {
+                tracing::info!(service = name, address = %listener.local_addr()?, "admin port");
+            }
             let shutdown = CancellationToken::new();
             cancel_on_signal(shutdown.clone())?;
-            let (settings, prepared) = prepare(&env).await.map_err(Into::into)?;
-            let platform = Platform::new(settings, shutdown);
-            tracing::info!(service = name, address = %listener.local_addr()?, "serving");
-            run(platform, prepared, listener).await.map_err(Into::into)
+            let admin = Admin::new();
+            let service = async {
+                let (settings, prepared) = prepare(&env).await.map_err(Into::into)?;
+                let platform = Platform::new(settings, shutdown);
+                admin.show(&platform);
+                tracing::info!(service = name, address = %listener.local_addr()?, "serving");
+                run(platform, prepared, listener).await.map_err(Into::into)
+            };
+            admin.beside(admin_listener, service).await
         })
     });
     match result {
@@ -60,7 +72,7 @@ where
 }
 
 /// The settings of a service that gets its tokens and keys from the auth service.
-fn settings(name: &str, env: &Env) -> anyhow::Result<Settings> {
+async fn settings(name: &str, env: &Env) -> anyhow::Result<Settings> {
     let file = env.require("SCRIBEMED_KEY", "/run/secrets/transcription.pem")?;
     let key =
         SigningKey::load(Path::new(file)).with_context(|| format!("SCRIBEMED_KEY is {file:?}"))?;
@@ -69,7 +81,8 @@ fn settings(name: &str, env: &Env) -> anyhow::Result<Settings> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let registry = ServiceRegistry::from_variables(variables);
     let issuer = env.get("SCRIBEMED_ISSUER").unwrap_or(DEFAULT_ISSUER);
-    Ok(Settings::with_auth_service(name, registry, issuer, key)?)
+    let clients = ClientSettings::from_env(env)?;
+    Ok(Settings::with_auth_service(name, registry, issuer, key, clients).await?)
 }
 
 fn start_logging(env: &Env) -> anyhow::Result<()> {
@@ -83,11 +96,13 @@ fn start_logging(env: &Env) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen(env: &Env) -> anyhow::Result<TcpListener> {
+/// The address to serve on as it was configured, taken.
+async fn listen(env: &Env) -> anyhow::Result<(&str, TcpListener)> {
     const EXAMPLE: &str = "0.0.0.0:50052";
     let address = env.require("SCRIBEMED_LISTEN", EXAMPLE)?;
     let malformed = |error: std::io::Error| env.malformed("SCRIBEMED_LISTEN", error, EXAMPLE);
-    Ok(TcpListener::bind(address).await.map_err(malformed)?)
+    let listener = TcpListener::bind(address).await.map_err(malformed)?;
+    Ok((address, listener))
 }
 
 /// Cancels `shutdown` on the first SIGTERM or SIGINT. A second one ends the process at once.

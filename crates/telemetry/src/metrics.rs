@@ -12,6 +12,10 @@
 //! | `grpc_client_call_duration_seconds` | the whole call, as its caller sees it (A66) | method, target, status |
 //! | `grpc_client_call_retries`, `_transparent_retries`, `_hedges` | of calls that had any (A96) | method, target |
 //! | `grpc_client_call_retry_delay_seconds` | time of a call without an attempt under way (A96) | method, target |
+//! | `grpc_server_call_started_total` | calls that came (A66) | method |
+//! | `grpc_server_call_duration_seconds` | from the headers to the status (A66) | method, status |
+//! | `grpc_server_call_sent_total_compressed_message_size_bytes` | response messages of a call (A66) | method, status |
+//! | `grpc_server_call_rcvd_total_compressed_message_size_bytes` | request messages of a call (A66) | method, status |
 //! | `grpc_subchannel_connection_attempts_succeeded_total`, `_failed_total` | connections made, or not (A94) | target |
 //! | `grpc_subchannel_disconnections_total` | connections lost (A94) | target, `grpc_disconnect_error` |
 //! | `grpc_subchannel_open_connections` | connections that are open (A94) | target |
@@ -26,8 +30,10 @@
 //! and `grpc_status` (`OK`, `UNAVAILABLE`). All of them come from contracts and configuration: none is of a patient, and
 //! their number is bounded.
 
+mod ended;
 mod families;
 mod method;
+mod server;
 mod target;
 
 use std::sync::{Arc, OnceLock};
@@ -36,6 +42,7 @@ use prometheus::{Registry, TextEncoder};
 
 use self::families::Families;
 pub use self::method::MethodMetrics;
+pub use self::server::{ServedMetrics, ServerMetrics};
 pub use self::target::{BreakerState, TargetMetrics};
 
 /// The content type of what [`Metrics::render`] gives.
@@ -66,6 +73,11 @@ impl Metrics {
     /// target count into the same series.
     pub fn target(&self, target: &str) -> TargetMetrics {
         TargetMetrics::new(Arc::clone(&self.families), target)
+    }
+
+    /// The metrics of a server of this process.
+    pub fn server(&self) -> ServerMetrics {
+        ServerMetrics::new(Arc::clone(&self.families))
     }
 
     /// Everything that was counted so far, in Prometheus's text format ([`CONTENT_TYPE`]).

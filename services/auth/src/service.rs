@@ -6,7 +6,7 @@ use scribemed_auth::{BoxError, BoxFuture, Clock, KeySet, KeySource, SystemClock}
 use scribemed_discovery::ServiceRegistry;
 use scribemed_proto::auth::v1::AUTH_SERVICE_POLICY;
 use scribemed_proto::auth::v1::auth_service_server::AuthServiceServer;
-use scribemed_service::{DataFolder, Platform, Settings, data, env};
+use scribemed_service::{ClientSettings, DataFolder, Platform, Settings, data, env};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -103,6 +103,7 @@ impl AuthService {
             issuer: self.issuer.clone(),
             tokens: None,
             keys: self.keys(),
+            clients: ClientSettings::default(),
         }
     }
 

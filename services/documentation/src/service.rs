@@ -51,7 +51,7 @@ pub enum Error {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// It is not known where the transcription service is.
+    /// It is not known where the transcription service is, or its name was never resolved.
     #[error(transparent)]
     Platform(#[from] scribemed_service::Error),
     /// The backoff of the jobs is not valid.
@@ -80,7 +80,9 @@ impl From<sqlx::Error> for Error {
 /// Dropping the future stops serving at once; accepted notes are drafted after the next start.
 pub async fn run(config: Config, platform: Platform, listener: TcpListener) -> Result<(), Error> {
     let folder = DataFolder::take(&config.data, platform.name())?;
-    let client = platform.client::<TranscriptionServiceClient<Channel>>()?;
+    let client = platform
+        .client::<TranscriptionServiceClient<Channel>>()
+        .await?;
     let pool = store::open(&folder.path().join("documentation.db")).await?;
     let jobs = Store::new(pool.clone(), SystemClock);
     // The folder is ours, so whoever held them is gone.

@@ -51,8 +51,8 @@ enum Service {
 
 /// Prints one JSON object; exit code 1 if a call failed, or none was made.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let platform = operator::platform(&Data::new(&args.data)?)?;
-    let callee = Callee::new(args.service, &platform)?;
+    let platform = operator::platform(&Data::new(&args.data)?).await?;
+    let callee = Callee::new(args.service, &platform).await?;
     let stop = CancellationToken::new();
     cancel_on_signal(stop.clone())?;
     let tally = repeat(&args, &callee, &stop).await?;
@@ -104,11 +104,11 @@ enum Callee {
 }
 
 impl Callee {
-    fn new(service: Service, platform: &Platform) -> anyhow::Result<Self> {
+    async fn new(service: Service, platform: &Platform) -> anyhow::Result<Self> {
         Ok(match service {
-            Service::Auth => Self::Auth(platform.client()?),
-            Service::Transcription => Self::Transcription(platform.client()?),
-            Service::Documentation => Self::Documentation(platform.client()?),
+            Service::Auth => Self::Auth(platform.client().await?),
+            Service::Transcription => Self::Transcription(platform.client().await?),
+            Service::Documentation => Self::Documentation(platform.client().await?),
         })
     }
 

@@ -56,13 +56,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let audio = tokio::fs::read(&args.file)
         .await
         .with_context(|| format!("the recording {file} cannot be read"))?;
-    let platform = operator::platform(&Data::new(&args.data)?)?;
+    let platform = operator::platform(&Data::new(&args.data)?).await?;
     // One id for everything that becomes of this recording: it finds the lines of every service that took part.
     let request_id = RequestId::generate();
     let progress = Progress::new(request_id);
     let work = steps::Steps {
-        transcriptions: platform.client::<TranscriptionServiceClient<_>>()?,
-        notes: platform.client::<DocumentationServiceClient<_>>()?,
+        transcriptions: platform.client::<TranscriptionServiceClient<_>>().await?,
+        notes: platform.client::<DocumentationServiceClient<_>>().await?,
         progress: &progress,
     };
     let request = |transcription_id: String| GenerateNoteRequest {

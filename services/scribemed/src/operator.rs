@@ -3,7 +3,9 @@
 use anyhow::Context as _;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_proto::auth::v1::auth_service_client::AuthServiceClient;
-use scribemed_service::{AuthServiceTokens, Channel, DEFAULT_ISSUER, Platform, Settings};
+use scribemed_service::{
+    AuthServiceTokens, Channel, ClientSettings, DEFAULT_ISSUER, Env, Platform, Settings,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::data::{Data, OPERATOR};
@@ -35,16 +37,23 @@ pub(crate) fn issuer() -> String {
 }
 
 /// Typed clients with the operator's own tokens.
-pub(crate) fn platform(data: &Data) -> anyhow::Result<Platform> {
+pub(crate) async fn platform(data: &Data) -> anyhow::Result<Platform> {
     let key = data.operator_key()?;
-    let settings = Settings::with_auth_service(OPERATOR, registry(), issuer(), key)?;
+    let clients = ClientSettings::from_env(&Env::from_process())?;
+    let settings =
+        Settings::with_auth_service(OPERATOR, registry(), issuer(), key, clients).await?;
     Ok(Platform::new(settings, CancellationToken::new()))
 }
 
 /// Tokens of the operator that grant just these permissions; none: all that it has.
-pub(crate) fn tokens(data: &Data, permissions: Vec<String>) -> anyhow::Result<AuthServiceTokens> {
-    let client = platform(data)?
+pub(crate) async fn tokens(
+    data: &Data,
+    permissions: Vec<String>,
+) -> anyhow::Result<AuthServiceTokens> {
+    let client = platform(data)
+        .await?
         .client::<AuthServiceClient<Channel>>()
+        .await
         .context("the auth service is needed for tokens")?;
     Ok(
         AuthServiceTokens::new(client, data.operator_key()?, OPERATOR, issuer())

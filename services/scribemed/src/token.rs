@@ -30,7 +30,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(audience) => audience,
         None => audience_of(&args.permissions)?.to_owned(),
     };
-    let tokens = operator::tokens(&Data::new(&args.data)?, args.permissions)?;
+    let tokens = operator::tokens(&Data::new(&args.data)?, args.permissions).await?;
     let token =
         tokens
             .fetch(&audience)

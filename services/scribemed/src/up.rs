@@ -14,8 +14,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use scribemed_auth_service::AuthService;
 use scribemed_discovery::ServiceRegistry;
-use scribemed_service::{Platform, Settings, cancel_on_signal};
+use scribemed_service::{Admin, ClientSettings, Env, Platform, Settings, admin, cancel_on_signal};
 use scribemed_telemetry::Format;
+use scribemed_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Where documentation serves.
     #[arg(long, default_value = "127.0.0.1:50053", value_name = "ADDRESS")]
     documentation: SocketAddr,
+    /// Opens no admin ports. Otherwise each service has one, 1,000 above its own.
+    #[arg(long)]
+    no_admin: bool,
     /// The speech model, a ggml file. Default: models/ggml-tiny.en.bin in the data folder.
     #[arg(long, env = "TRANSCRIPTION_MODEL", value_name = "FILE")]
     model: Option<PathBuf>,
@@ -70,6 +74,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         listen("transcription", args.transcription).await?,
         listen("documentation", args.documentation).await?,
     ];
+    let admin_listeners = [
+        listen_admin("auth", args.auth, args.no_admin).await?,
+        listen_admin("transcription", args.transcription, args.no_admin).await?,
+        listen_admin("documentation", args.documentation, args.no_admin).await?,
+    ];
     let mut registry = ServiceRegistry::default();
     let mut addresses = Vec::new();
     for ((service, _), listener) in operator::SERVICES.iter().zip(&listeners) {
@@ -77,6 +86,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         registry = registry.with(service, format!("http://{address}"));
         addresses.push(address);
     }
+    let admin_addresses = admin_listeners
+        .iter()
+        .flatten()
+        .map(TcpListener::local_addr)
+        .collect::<Result<Vec<_>, _>>()?;
     let keys = setup::keys(&data).await?;
 
     let shutdown = CancellationToken::new();
@@ -87,6 +101,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         transcription_listener,
         documentation_listener,
     ] = listeners;
+    let [auth_admin, transcription_admin, documentation_admin] = admin_listeners;
 
     let auth = AuthService::open(scribemed_auth_service::Config {
         data: data.of("auth"),
@@ -95,39 +110,45 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
     .await
     .context("auth")?;
-    let platform = Platform::new(auth.settings(), shutdown.clone());
+    let mut settings = auth.settings();
+    settings.clients = clients()?;
+    let platform = Platform::new(settings, shutdown.clone());
     running.push(Box::pin(async move {
-        auth.run(platform, auth_listener).await.context("auth")
+        let admin = shown(&platform);
+        let service = auth.run(platform, auth_listener);
+        admin.beside(auth_admin, service).await.context("auth")
     }));
 
-    let platform = |name: &str, key| {
-        let settings =
-            Settings::with_auth_service(name, registry.clone(), operator::issuer(), key)?;
+    let platform = async |name: &str, key| {
+        let (registry, issuer) = (registry.clone(), operator::issuer());
+        let settings = Settings::with_auth_service(name, registry, issuer, key, clients()?).await?;
         anyhow::Ok(Platform::new(settings, shutdown.clone()))
     };
     let transcription = setup::transcription(&data, args.model, args.audio)?;
     let model = setup::model(&transcription);
-    let with = platform("transcription", keys.transcription)?;
+    let with = platform("transcription", keys.transcription).await?;
     running.push(Box::pin(async move {
-        scribemed_transcription::run(transcription, with, transcription_listener)
-            .await
-            .context("transcription")
+        let admin = shown(&with);
+        let service = scribemed_transcription::run(transcription, with, transcription_listener);
+        let ended = admin.beside(transcription_admin, service).await;
+        ended.context("transcription")
     }));
     let config = scribemed_documentation::Config {
         data: data.of("documentation"),
     };
-    let with = platform("documentation", keys.documentation)?;
+    let with = platform("documentation", keys.documentation).await?;
     running.push(Box::pin(async move {
-        scribemed_documentation::run(config, with, documentation_listener)
-            .await
-            .context("documentation")
+        let admin = shown(&with);
+        let service = scribemed_documentation::run(config, with, documentation_listener);
+        let ended = admin.beside(documentation_admin, service).await;
+        ended.context("documentation")
     }));
 
     // A service that cannot start ends the whole; so does a signal before everything is up.
     tokio::select! {
         ready = banner::when_ready(&registry) => {
             let health = ready?;
-            print!("{}", banner::text(&data, &addresses, &health, model.as_deref()));
+            print!("{}", banner::text(&data, &addresses, &admin_addresses, &health, model.as_deref()));
         }
         Some(ended) = running.next() => {
             shutdown.cancel();
@@ -166,4 +187,35 @@ async fn listen(service: &str, address: SocketAddr) -> anyhow::Result<TcpListene
             address.port().wrapping_add(1000)
         )
     })
+}
+
+/// The admin port of a service that serves on `address`.
+async fn listen_admin(
+    service: &str,
+    address: SocketAddr,
+    none: bool,
+) -> anyhow::Result<Option<TcpListener>> {
+    if none {
+        return Ok(None);
+    }
+    let way_out = "choose another address for the service, or do without with --no-admin";
+    let address = admin::beside(&address.to_string()).ok().with_context(|| {
+        format!("no port is 1,000 above that of {service}, {address}; {way_out}")
+    })?;
+    let listener = TcpListener::bind(&address).await.with_context(|| {
+        format!("the admin port of {service}, {address}, cannot be opened; {way_out}")
+    })?;
+    Ok(Some(listener))
+}
+
+/// What one service calls others with. Each counts its calls on its own: an admin port shows those of its service.
+fn clients() -> anyhow::Result<ClientSettings> {
+    let clients = ClientSettings::from_env(&Env::from_process())?;
+    Ok(clients.with_metrics(Metrics::new()))
+}
+
+fn shown(platform: &Platform) -> Admin {
+    let admin = Admin::new();
+    admin.show(platform);
+    admin
 }

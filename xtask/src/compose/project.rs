@@ -11,8 +11,11 @@ use crate::{process, workspace};
 
 /// How long services may take until they are healthy: that of a start, with the model to be loaded.
 const START: Duration = Duration::from_secs(120);
-/// How much of a log is shown.
-const LOG_LINES: &str = "60";
+/// How many lines of a log are shown, those of calls that went well left out.
+const LOG_LINES: usize = 20;
+/// The state of a container, and what its health checks said.
+const STATE: &str = "{{.Name}} {{.State.Status}}, exit code {{.State.ExitCode}}\
+                     {{with .State.Health}}, {{.Status}}{{range .Log}}\n{{.Output}}{{end}}{{end}}";
 
 /// The method that lists transcriptions.
 const LIST: &str = "scribemed.transcription.v2.TranscriptionService/ListTranscriptions";
@@ -205,13 +208,13 @@ impl<'a> Project<'a> {
 
     /// How many lines of a container's log tell of a call of this method.
     pub(super) fn calls(&self, container: &Container, method: &str) -> Result<usize> {
-        let log = self.log(container, "all")?;
+        let log = self.log(container)?;
         let lines = log.lines().filter(|line| line.contains(method));
         Ok(lines.count())
     }
 
-    fn log(&self, container: &Container, lines: &str) -> Result<String> {
-        let said = process::capture(&mut self.docker(&["logs", "--tail", lines, &container.0]))?;
+    fn log(&self, container: &Container) -> Result<String> {
+        let said = process::capture(&mut self.docker(&["logs", &container.0]))?;
         ensure!(
             said.status.success(),
             "the log of {} cannot be read: {}",
@@ -231,11 +234,8 @@ impl<'a> Project<'a> {
                     bail!("there is no container");
                 }
                 for container in containers {
-                    let state = self.inspect(&container, "{{.Name}} {{json .State}}")?;
-                    println!(
-                        "\n-- {service}: {state}\n{}",
-                        self.log(&container, LOG_LINES)?
-                    );
+                    println!("\n-- {}", self.inspect(&container, STATE)?);
+                    println!("{}", telling(&self.log(&container)?));
                 }
                 Ok(())
             });
@@ -244,6 +244,15 @@ impl<'a> Project<'a> {
             }
         }
     }
+}
+
+/// The last lines of a log that tell more than that a call went well.
+fn telling(log: &str) -> String {
+    let well = |line: &&str| {
+        line.contains("\"served\"") && line.to_lowercase().contains("\"code\":\"ok\"")
+    };
+    let lines: Vec<&str> = log.lines().filter(|line| !well(line)).collect();
+    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
 }
 
 impl Drop for Project<'_> {

@@ -97,14 +97,13 @@ fn killed(project: &Project<'_>, checks: &mut Checks) {
         project.healthy(SCALED, 3)
     });
     let Some(three) = three else { return };
-    let load = checks.check("each of the three is called", || {
-        let load = Load::start(project, "scribemed-test-killed", SCALED)?;
-        // What happens to the load is checked in any case.
-        let each = grown(project, &three, ENOUGH / 4, CALLING);
-        Ok((load, each))
+    let load = checks.check("calls begin", || {
+        Load::start(project, "scribemed-test-killed", SCALED)
     });
-    let Some((load, each)) = load else { return };
-    checks.check("the calls are spread over the three", || each);
+    let Some(load) = load else { return };
+    checks.check("they are spread over the three", || {
+        grown(project, &three, ENOUGH / 4, CALLING)
+    });
     let victim = checks.check("one of them, which is called, is killed (SIGKILL)", || {
         let victim = most_called(project, &three)?;
         process::read(&mut project.docker(&["kill", "--signal", "KILL", &victim.0]))?;

@@ -54,7 +54,7 @@ impl Token {
         }
         let mut header = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
             .map_err(|_| InvalidToken(()))?;
-        // Keeps it out of HPACK's tables and of the `Debug` of headers.
+        // Keeps it out of the `Debug` of headers.
         header.set_sensitive(true);
         Ok(Self {
             secret,
@@ -66,6 +66,14 @@ impl Token {
     /// The value of `authorization`: `Bearer` and the token, marked sensitive.
     pub fn header(&self) -> &HeaderValue {
         &self.header
+    }
+
+    /// The value of `x-service-authorization`: the same, and not marked, so that HPACK's table may hold it. Write it into the
+    /// headers of a request that is sent at once; their `Debug` would show it.
+    pub fn indexed_header(&self) -> HeaderValue {
+        let mut header = self.header.clone();
+        header.set_sensitive(false);
+        header
     }
 
     /// The token itself.

@@ -12,7 +12,6 @@ use scribemed_resilience::breaker::Open;
 use scribemed_resilience::decide::{Failure, Sent};
 use scribemed_resilience::outcome::Outcome;
 use scribemed_resilience::pushback::Pushback;
-use scribemed_rpc::metadata;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -114,10 +113,9 @@ impl fmt::Display for Failed {
         let code = self.failure.code;
         match &self.what {
             What::Said(headers) => {
-                let message = headers
-                    .get(metadata::GRPC_MESSAGE)
-                    .map_or(&b""[..], |value| value.as_bytes());
-                write!(f, "{code:?}: {}", String::from_utf8_lossy(message))
+                let status = Status::from_header_map(headers);
+                let message = status.as_ref().map_or("", Status::message);
+                write!(f, "{code:?}: {message}")
             }
             What::NotGrpc(why) | What::Broke(why) => write!(f, "{code:?}: {why}"),
         }
@@ -129,46 +127,69 @@ impl Call {
     pub(super) async fn ticket(
         &mut self,
         avoid: Option<&Arc<Endpoint>>,
+        mut now: Instant,
     ) -> Result<Ticket, Refusal> {
         loop {
-            let picked = self.pick(avoid).await?;
-            let now = self.shared.clock.now();
-            match self.shared.breaker.admit(now) {
+            let tick = self.shared.clock.at(now);
+            let picked = match self.shared.balancer.pick(avoid, tick) {
+                Ok(picked) if !picked.full => picked,
+                Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
+                    return Err(Refusal::NobodyThere(why));
+                }
+                Ok(_) | Err(_) => {
+                    let picked = self.wait_for_endpoint(avoid).await?;
+                    now = Instant::now();
+                    picked
+                }
+            };
+            match self.shared.breaker.admit(self.shared.clock.at(now)) {
                 Ok(permit) => {
-                    return Ok(Ticket::new(&self.shared, &self.method, picked, permit, now));
+                    let (shared, method) = (&self.shared, &self.method);
+                    return Ok(Ticket::new(shared, method, picked, permit, now));
                 }
                 Err(open) if self.record.policy.wait_for_ready => {
                     let wait = open.retry_in.max(Duration::from_millis(1));
                     self.pause(wait).await.map_err(Refusal::Interrupted)?;
+                    now = Instant::now();
                 }
                 Err(open) => return Err(Refusal::CircuitOpen(open)),
             }
         }
     }
 
-    async fn pick(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
+    /// Waits for an endpoint: for as long as it is not known whether there is one, or as the policy has it.
+    async fn wait_for_endpoint(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
         let balancer = Arc::clone(&self.shared.balancer);
-        match balancer.pick(avoid, self.shared.clock.now()) {
-            Ok(picked) => return Ok(picked),
-            Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
-                return Err(Refusal::NobodyThere(why));
-            }
-            Err(_) => {}
-        }
         let mut news = balancer.subscribe();
+        let mut queue = None;
         loop {
             news.mark_unchanged();
             match balancer.pick(avoid, self.shared.clock.now()) {
-                Ok(picked) => return Ok(picked),
+                Ok(picked) if !picked.full => return Ok(picked),
+                Ok(_) if queue.is_none() => {
+                    queue = Some(balancer.queue.join());
+                    continue;
+                }
                 Err(Otherwise::Failing(why)) if !self.record.policy.wait_for_ready => {
                     return Err(Refusal::NobodyThere(why));
                 }
-                Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
+            let turn = async {
+                match &queue {
+                    Some(waiting) => waiting.turn().await,
+                    None => std::future::pending().await,
+                }
+            };
             // The balancer lives as long as the channel, so there is always news to wait for.
-            let _ = self
-                .timer
-                .until(&self.record.outgoing, None, news.changed())
+            let changed = async {
+                tokio::select! {
+                    () = turn => {}
+                    _ = news.changed() => {}
+                }
+            };
+            self.timer
+                .until(&self.record.outgoing, None, changed)
                 .await
                 .map_err(Refusal::Interrupted)?;
         }
@@ -176,13 +197,13 @@ impl Call {
 
     /// Sends one attempt and waits for the head of its answer.
     pub(super) async fn attempt(&mut self, mut ticket: Ticket, previous: u32) -> Attempt {
-        let head = self.head(previous);
+        let begun = ticket.at();
+        let head = self.head(previous, begun, &ticket.connection);
         let (whole, pump) = match &self.payload {
             Payload::Whole(body) => (Some(body.clone()), None),
             Payload::Stream(pump) => (None, Some(Arc::clone(pump))),
         };
         ticket.sent_bytes = whole.as_ref().map_or(0, |body| body.len() as u64);
-        let begun = Instant::now();
         let (per_attempt, looks) = match &self.record.policy.reattempt {
             Reattempt::Retry(retry) => (
                 retry.per_attempt_timeout.map(|timeout| begun + timeout),
@@ -205,6 +226,7 @@ impl Call {
                     break Ok(Err(Broken {
                         code: Code::Unavailable,
                         sent: Sent::Perhaps,
+                        everybody: true,
                         what: "the server did not answer a ping".to_owned(),
                     }));
                 }
@@ -212,6 +234,7 @@ impl Call {
                     break Ok(Err(Broken {
                         code: Code::Unavailable,
                         sent: Sent::Perhaps,
+                        everybody: false,
                         what: "the attempt took longer than its per_attempt_timeout".to_owned(),
                     }));
                 }
@@ -234,14 +257,14 @@ impl Call {
                         self.record.judge_lateness(&ticket),
                     )
                 };
-                ticket.end_as(status.code(), outcome, 0);
+                ticket.end_as(status.code(), outcome, 0, self.shared.clock.now());
                 return Attempt::Over(status);
             }
         };
         if let Some(status) = pump.as_ref().and_then(|pump| pump.error()) {
             return Attempt::Over(status);
         }
-        self.settle(ticket, result, left.load(Relaxed))
+        self.settle(ticket, result)
     }
 
     /// What the head of an answer, or the lack of one, means.
@@ -249,14 +272,24 @@ impl Call {
         &mut self,
         ticket: Ticket,
         result: Result<Response<h2::RecvStream>, Broken>,
-        left: bool,
     ) -> Attempt {
         let never = matches!(&result, Err(broken) if matches!(broken.sent, Sent::Never));
-        if left && !never {
+        if !never {
             self.record.sent();
         }
         match judge(ticket, result, self.shared.clock.now()) {
             Ok((response, ticket)) => Attempt::Answered(response, ticket),
+            // The service was quicker to notice that the time is over.
+            Err(failed)
+                if failed.failure.code == Code::Cancelled
+                    && self.record.outgoing.deadline().has_passed() =>
+            {
+                self.record.failed(&failed);
+                let report = self.record.report(None);
+                let status = self.shared.failures.deadline_exceeded(&report);
+                self.record.end_now(status.code());
+                Attempt::Over(status)
+            }
             Err(failed) => Attempt::Failed(failed),
         }
     }
@@ -271,12 +304,13 @@ fn judge(
     let mut response = match result {
         Ok(response) => response,
         Err(broken) => {
+            ticket.with_connection = broken.everybody;
             let failed = Failed::broke(&ticket, broken);
             if matches!(failed.failure.sent, Sent::Never) {
                 ticket.never_sent();
             } else {
                 ticket.endpoint.failed(failed.to_string());
-                ticket.end(failed.failure.code, 0);
+                ticket.end(failed.failure.code, 0, now);
             }
             return Err(failed);
         }
@@ -300,10 +334,16 @@ fn judge(
     match failed {
         None => Ok((response, ticket)),
         Some(failed) => {
-            if Outcome::of(failed.failure.code) == Outcome::Failure {
+            let code = failed.failure.code;
+            let outcome = match (&failed.what, code) {
+                // Something else is there, and no service of ours.
+                (What::NotGrpc(_), Code::Unimplemented) => Outcome::Failure,
+                _ => Outcome::of(code),
+            };
+            if outcome == Outcome::Failure {
                 ticket.endpoint.failed(failed.to_string());
             }
-            ticket.end(failed.failure.code, 0);
+            ticket.end_as(code, outcome, 0, now);
             Err(failed)
         }
     }

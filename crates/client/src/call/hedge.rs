@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -22,13 +22,21 @@ use crate::endpoint::Endpoint;
 use crate::policy::Hedge;
 use crate::ticket::Ticket;
 
-/// An attempt on its way: the ticket, the head of its answer, whether it left.
+/// An attempt on its way: the ticket, and the head of its answer.
 type InFlight =
-    Pin<Box<dyn Future<Output = (Ticket, Result<Response<h2::RecvStream>, Broken>, bool)> + Send>>;
+    Pin<Box<dyn Future<Output = (Ticket, Result<Response<h2::RecvStream>, Broken>)> + Send>>;
+
+/// When the next attempt leaves.
+enum Next {
+    Now(Ticket),
+    /// There is nobody to send it to for the moment.
+    Later,
+    Never,
+}
 
 impl Call {
     /// Sends the call again and again until an answer is there; the first good one wins, the others are reset.
-    pub(super) async fn hedge(mut self, policy: &Hedge, body: Bytes) -> Result<Answer, Status> {
+    pub(super) async fn hedge(mut self: Box<Self>, policy: &Hedge, body: Bytes) -> Result<Answer, Status> {
         let mut in_flight: FuturesUnordered<InFlight> = FuturesUnordered::new();
         let mut last: Option<Failed> = None;
         let mut avoid: Option<Arc<Endpoint>> = None;
@@ -37,30 +45,35 @@ impl Call {
         let mut due = Some(Instant::now());
         loop {
             if due.is_some_and(|due| due <= Instant::now()) {
-                if begun > 0 && !self.may_hedge() {
-                    due = None;
+                let next = if begun > 0 && !in_flight.is_empty() {
+                    self.next(avoid.as_ref())
+                } else if begun > 0 && !self.may_hedge() {
+                    Next::Never
                 } else {
-                    match self.ticket(avoid.as_ref()).await {
-                        Ok(ticket) => {
-                            avoid = Some(Arc::clone(&ticket.endpoint));
-                            in_flight.push(self.launch(ticket, body.clone(), begun));
-                            if begun > 0 {
-                                self.record.hedges += 1;
-                            }
-                            begun += 1;
-                            due = (begun < policy.max_attempts)
-                                .then(|| Instant::now() + policy.delay);
-                        }
-                        Err(refusal) if in_flight.is_empty() || refusal.is_end() => {
+                    match self.ticket(avoid.as_ref(), Instant::now()).await {
+                        Ok(ticket) => Next::Now(ticket),
+                        Err(refusal) => {
                             return match last.take() {
                                 Some(failed) if !refusal.is_end() => self.deliver(failed),
                                 _ => Err(self.refused(refusal)),
                             };
                         }
-                        // Those that are on their way are the last.
-                        Err(_) => due = None,
                     }
-                }
+                };
+                let later = Instant::now() + policy.delay;
+                due = match next {
+                    Next::Now(ticket) => {
+                        avoid = Some(Arc::clone(&ticket.endpoint));
+                        in_flight.push(self.launch(ticket, body.clone(), begun));
+                        if begun > 0 {
+                            self.record.hedges += 1;
+                        }
+                        begun += 1;
+                        (begun < policy.max_attempts).then_some(later)
+                    }
+                    Next::Later => Some(later),
+                    Next::Never => None,
+                };
             }
             if in_flight.is_empty() && due.is_none() {
                 return match last.take() {
@@ -75,23 +88,26 @@ impl Call {
                 }
             };
             let ended = self.timer.until(&self.record.outgoing, due, next).await;
-            let (ticket, result, left) = match ended {
+            let (ticket, result) = match ended {
                 Ok(ended) => ended,
                 Err(Interrupted::Elapsed) => continue,
                 Err(interrupted) => {
-                    for _ in 0..in_flight.len() {
-                        self.record.sent();
-                    }
+                    self.count(&in_flight);
                     return Err(self.over(interrupted));
                 }
             };
-            match self.settle(ticket, result, left) {
-                Attempt::Answered(response, ticket) => return Ok(self.answered(response, ticket)),
+            match self.settle(ticket, result) {
+                Attempt::Answered(response, ticket) => {
+                    self.count(&in_flight);
+                    return Ok(self.answered(response, ticket));
+                }
                 Attempt::Over(status) => return Err(status),
                 Attempt::Failed(failed) => {
                     let fatal = !policy.non_fatal.contains(failed.failure.code)
                         && matches!(failed.failure.sent, Sent::Perhaps);
                     if fatal {
+                        self.count(&in_flight);
+                        self.record.failed(&failed);
                         return self.deliver(failed);
                     }
                     due = self.next_hedge(&failed, due);
@@ -115,6 +131,31 @@ impl Call {
         }
     }
 
+    /// Those that nobody waits for any more were sent as well.
+    fn count(&mut self, in_flight: &FuturesUnordered<InFlight>) {
+        for _ in 0..in_flight.len() {
+            self.record.sent();
+        }
+    }
+
+    /// A further attempt beside those on their way. It waits for nobody, as their answers would wait with it.
+    fn next(&self, avoid: Option<&Arc<Endpoint>>) -> Next {
+        let at = Instant::now();
+        let now = self.shared.clock.at(at);
+        let picked = match self.shared.balancer.pick(avoid, now) {
+            Ok(picked) if !picked.full => picked,
+            Ok(_) | Err(_) => return Next::Later,
+        };
+        let Ok(permit) = self.shared.breaker.admit(now) else {
+            return Next::Later;
+        };
+        if !self.may_hedge() {
+            self.shared.breaker.release(permit);
+            return Next::Never;
+        }
+        Next::Now(Ticket::new(&self.shared, &self.method, picked, permit, at))
+    }
+
     /// Whether the throttle and the budget let another one go. The budget is reserved here, where it is decided.
     fn may_hedge(&self) -> bool {
         let throttled = self
@@ -127,13 +168,13 @@ impl Call {
     }
 
     fn launch(&self, mut ticket: Ticket, body: Bytes, previous: u32) -> InFlight {
-        let head = self.head(previous);
+        let head = self.head(previous, ticket.at(), &ticket.connection);
         ticket.sent_bytes = body.len() as u64;
         Box::pin(async move {
             let left = AtomicBool::new(false);
             let connection = Arc::clone(&ticket.connection);
             let result = send(&connection, head, Some(body), None, &left).await;
-            (ticket, result, left.load(Relaxed))
+            (ticket, result)
         })
     }
 }

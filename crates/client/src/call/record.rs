@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use scribemed_resilience::Tick;
+use scribemed_resilience::decide::Sent;
 use scribemed_resilience::outcome::Outcome;
 use scribemed_rpc::metadata;
 use tonic::Code;
@@ -34,7 +35,8 @@ pub(crate) struct Record {
     pub(super) transparent_retries: u32,
     pub(super) hedges: u32,
     pub(super) retry_delay: Duration,
-    may_have_been_sent: bool,
+    /// Of these: those that the service provably has not looked at.
+    refused: u32,
     endpoint: Option<Arc<str>>,
     last_failure: Option<String>,
 }
@@ -59,7 +61,7 @@ impl Record {
             transparent_retries: 0,
             hedges: 0,
             retry_delay: Duration::ZERO,
-            may_have_been_sent: false,
+            refused: 0,
             endpoint: None,
             last_failure: None,
         }
@@ -72,15 +74,14 @@ impl Record {
     /// An attempt has left.
     pub(super) fn sent(&mut self) {
         self.attempts += 1;
-        self.may_have_been_sent = true;
     }
 
-    /// Remembers the failure of an attempt.
+    /// Remembers the failure of an attempt. To be told once of each.
     pub(super) fn failed(&mut self, failed: &Failed) {
         self.endpoint = Some(Arc::clone(&failed.endpoint));
         self.last_failure = Some(failed.to_string());
-        if self.attempts == 1 && !super::perhaps(failed.failure.sent) {
-            self.may_have_been_sent = false;
+        if failed.failure.sent == Sent::Refused {
+            self.refused += 1;
         }
     }
 
@@ -93,7 +94,7 @@ impl Record {
         CallReport::new(
             self.failures().target(),
             self.attempts,
-            self.may_have_been_sent,
+            self.attempts > self.refused,
         )
         .with_last(endpoint, self.last_failure.as_deref())
     }
@@ -115,14 +116,19 @@ impl Record {
         }
     }
 
+    /// Counts it as ended now.
+    pub(crate) fn end_now(&mut self, code: Code) {
+        self.end(code, self.shared.clock.now());
+    }
+
     /// Counts it.
-    pub(crate) fn end(&mut self, code: Code) {
+    pub(crate) fn end(&mut self, code: Code, now: Tick) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
         self.method.metrics.call_ended(
             code as i32,
-            self.shared.clock.now().since(self.begun),
+            now.since(self.begun),
             self.retries,
             self.transparent_retries,
             self.hedges,
@@ -133,7 +139,9 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        self.end(Code::Cancelled);
+        if !self.ended {
+            self.end_now(Code::Cancelled);
+        }
     }
 }
 

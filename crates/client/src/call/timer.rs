@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use tokio::time::{Instant, Sleep};
 
@@ -21,7 +21,7 @@ pub(super) enum Interrupted {
 
 /// The one timer of a call. It costs nothing until something really has to be waited for.
 #[derive(Default)]
-pub(super) struct Timer {
+pub(crate) struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -47,13 +47,7 @@ impl Timer {
             {
                 return Poll::Ready(Err(Interrupted::Cancelled));
             }
-            let sleep = self
-                .sleep
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-            if sleep.deadline() != at {
-                sleep.as_mut().reset(at);
-            }
-            if sleep.as_mut().poll(cx).is_pending() {
+            if self.poll_deadline(at, cx).is_pending() {
                 return Poll::Pending;
             }
             Poll::Ready(Err(if at == deadline {
@@ -65,8 +59,14 @@ impl Timer {
         .await
     }
 
-    /// The timer itself, for the body of the response to go on with.
-    pub(super) fn into_sleep(self) -> Option<Pin<Box<Sleep>>> {
-        self.sleep
+    /// Polls for the end of a call whose body is being received.
+    pub(crate) fn poll_deadline(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if sleep.deadline() != at {
+            sleep.as_mut().reset(at);
+        }
+        sleep.as_mut().poll(cx)
     }
 }

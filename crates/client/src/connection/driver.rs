@@ -14,7 +14,7 @@ use h2::{Ping, PingPong};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::Connection;
+use super::{Connection, Traffic};
 use crate::connect::Io;
 
 /// The windows that hyper's client has: enough for 1 MiB messages over 20 ms.
@@ -110,7 +110,7 @@ pub(crate) struct Driver {
     sentinel: Option<SendRequest<Bytes>>,
     ping: PingPong,
     bytes: Arc<AtomicU64>,
-    handle: Arc<Connection>,
+    traffic: Arc<Traffic>,
     probing: Probing,
     timer: Pin<Box<Sleep>>,
     seen: u64,
@@ -177,7 +177,7 @@ pub(crate) async fn establish(
         sentinel: Some(send),
         ping,
         bytes,
-        handle: Arc::clone(&handle),
+        traffic: Arc::clone(&handle.traffic),
         timer: Box::pin(tokio::time::sleep_until(now + probing.idle)),
         probing,
         seen,
@@ -234,7 +234,7 @@ impl Driver {
             self.seen = seen;
             self.heard_at = Instant::now();
         }
-        let begun = self.handle.begun.load(Relaxed);
+        let begun = self.traffic.begun.load(Relaxed);
         let called = begun != self.begun;
         self.begun = begun;
         // The timer may stand far ahead: nothing was in flight, or what is in flight has been quiet for long. Work or an
@@ -280,7 +280,7 @@ impl Driver {
                         self.quiet = if only_the_pong { self.quiet + 1 } else { 0 };
                         self.pinged = None;
                         self.heard_at = Instant::now();
-                        self.handle.suspect.store(false, Relaxed);
+                        self.traffic.suspect.store(false, Relaxed);
                         let next = self.heard_at + self.patience();
                         self.timer.as_mut().reset(next);
                     }
@@ -292,6 +292,9 @@ impl Driver {
                 return Poll::Pending;
             }
             let now = Instant::now();
+            // Peers seldom change what they allow.
+            let max = self.transport.max_concurrent_send_streams();
+            self.traffic.set_max_streams(max);
             if let Some(pinged) = &self.pinged {
                 if now >= pinged.at + self.probing.dead_after {
                     return Poll::Ready(Ended::Closed(format!(
@@ -299,7 +302,7 @@ impl Driver {
                         self.probing.dead_after
                     )));
                 }
-                let first = !self.handle.suspect.swap(true, Relaxed);
+                let first = !self.traffic.suspect.swap(true, Relaxed);
                 let next = pinged.at + self.probing.dead_after;
                 self.timer.as_mut().reset(next);
                 if first && self.sentinel.is_some() {
@@ -307,7 +310,7 @@ impl Driver {
                 }
                 continue;
             }
-            self.busy = self.handle.calls() > 0;
+            self.busy = self.traffic.calls.load(Relaxed) > 0;
             let due = self.heard_at + self.patience();
             if now < due {
                 self.timer.as_mut().reset(due);

@@ -10,6 +10,8 @@ pub(crate) struct Broken {
     pub(crate) code: Code,
     /// Whether the service may have seen the request.
     pub(crate) sent: Sent,
+    /// It befell the whole connection, not this exchange alone.
+    pub(crate) everybody: bool,
     /// What happened, for the error of the call.
     pub(crate) what: String,
 }
@@ -20,7 +22,18 @@ impl Broken {
         Self {
             code: Code::Unavailable,
             sent: Sent::Never,
+            everybody: true,
             what: format!("the connection was closing: {error}"),
+        }
+    }
+
+    /// The request is none that HTTP/2 can carry: it would fail on every connection.
+    pub(crate) fn unsendable(error: &h2::Error) -> Self {
+        Self {
+            code: Code::Internal,
+            sent: Sent::Never,
+            everybody: false,
+            what: format!("the request cannot be sent over HTTP/2: {error}"),
         }
     }
 
@@ -32,15 +45,26 @@ impl Broken {
             return Self {
                 code: Code::Unavailable,
                 sent: Sent::Refused,
+                everybody: true,
                 what: format!("the server went away before it took the call: {error}"),
             };
         }
         if error.is_reset() && error.is_remote() {
             return Self::reset(error.reason().unwrap_or(Reason::INTERNAL_ERROR));
         }
+        // It would be no better the next time, so this is not UNAVAILABLE.
+        if error.is_reset() && error.is_library() {
+            return Self {
+                code: Code::Internal,
+                sent: Sent::Perhaps,
+                everybody: false,
+                what: format!("the server's answer was refused here: {error}"),
+            };
+        }
         Self {
             code: Code::Unavailable,
             sent: Sent::Perhaps,
+            everybody: true,
             what: match error.get_io() {
                 Some(io) => format!("the connection broke: {io}"),
                 None => format!("the connection broke: {error}"),
@@ -64,6 +88,7 @@ impl Broken {
             } else {
                 Sent::Perhaps
             },
+            everybody: false,
             what: format!("the server reset the stream: {reason:?}"),
         }
     }

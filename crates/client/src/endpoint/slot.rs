@@ -147,10 +147,13 @@ async fn serve(
     let ended = {
         let watch = async {
             match &environment.health_service {
-                Some(service) => {
+                // A peer that takes one stream at a time has none to spare for a watch that does not end.
+                Some(service) if connection.max_streams() > 1 => {
+                    connection.set_watched(true);
                     health::watch(environment, endpoint, &connection, service, tell).await;
+                    connection.set_watched(false);
                 }
-                None => tell(State::Ready),
+                Some(_) | None => tell(State::Ready),
             }
             std::future::pending::<()>().await;
         };

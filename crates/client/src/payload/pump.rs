@@ -35,12 +35,15 @@ struct Shared {
 
 impl Pump {
     /// A pump of what was taken of a body already, and of what is left of it.
-    pub(super) fn new(begun: Vec<Bytes>, rest: Option<Pin<Box<Body>>>) -> Self {
+    pub(super) fn new(begun: Vec<Bytes>, rest: Body) -> Self {
         let (attempts, received) = mpsc::unbounded_channel();
+        let size = begun.iter().map(Bytes::len).sum();
         let shared = Arc::new(Shared::default());
+        // What is too large from the start is sent once.
+        shared.committed.store(size > REPLAY_LIMIT, Relaxed);
         let task = Task {
-            rest,
-            size: begun.iter().map(Bytes::len).sum(),
+            rest: Some(rest),
+            size,
             kept: Some(begun),
             shared: Arc::clone(&shared),
         };
@@ -80,7 +83,7 @@ impl Pump {
 
 struct Task {
     /// `None` once the body has ended.
-    rest: Option<Pin<Box<Body>>>,
+    rest: Option<Body>,
     /// What was taken from the body, from its start; `None` once that is not kept any more.
     kept: Option<Vec<Bytes>>,
     size: usize,
@@ -163,7 +166,7 @@ impl Task {
             let Some(body) = &mut self.rest else {
                 return Poll::Ready(Ok(None));
             };
-            match ready!(body.as_mut().poll_frame(cx)) {
+            match ready!(Pin::new(body).poll_frame(cx)) {
                 None => self.rest = None,
                 Some(Err(status)) => return Poll::Ready(Err(Over::Failed(status))),
                 Some(Ok(frame)) => {

@@ -60,11 +60,11 @@ mod tests {
 
     const MISSING: Duration = Duration::from_secs(10);
 
-    fn one(address: &str, ttl: Option<u64>) -> Result<Resolution, ResolveError> {
-        Ok(Resolution {
+    fn one(address: &str, ttl: Option<u64>) -> Resolution {
+        Resolution {
             addresses: vec![Address::Socket(address.parse().unwrap())],
             ttl: ttl.map(Duration::from_secs),
-        })
+        }
     }
 
     fn texts(addresses: &[Address]) -> Vec<String> {
@@ -75,23 +75,26 @@ mod tests {
     fn keeps_the_order_and_the_shortest_time() {
         let all = together(
             vec![
-                one("10.0.0.2:1", Some(60)),
-                one("10.0.0.1:1", Some(5)),
-                one("10.0.0.2:1", None),
+                Ok(one("10.0.0.2:1", Some(60))),
+                Ok(one("10.0.0.1:1", Some(5))),
+                Ok(one("10.0.0.2:1", None)),
             ],
             MISSING,
         )
         .unwrap();
         assert_eq!(texts(&all.addresses), ["10.0.0.2:1", "10.0.0.1:1"]);
         assert_eq!(all.ttl, Some(Duration::from_secs(5)));
-        let fixed = together(vec![one("10.0.0.2:1", None)], MISSING).unwrap();
+        let fixed = together(vec![Ok(one("10.0.0.2:1", None))], MISSING).unwrap();
         assert_eq!(fixed.ttl, None);
     }
 
     #[test]
     fn leaves_out_what_does_not_exist_and_asks_again() {
         let all = together(
-            vec![Err(ResolveError::not_found("a")), one("10.0.0.1:1", None)],
+            vec![
+                Err(ResolveError::not_found("a")),
+                Ok(one("10.0.0.1:1", None)),
+            ],
             MISSING,
         )
         .unwrap();
@@ -113,7 +116,7 @@ mod tests {
             vec![
                 Err(ResolveError::not_found("a")),
                 Err(ResolveError::failed("b", "SERVFAIL")),
-                one("10.0.0.1:1", None),
+                Ok(one("10.0.0.1:1", None)),
             ],
             MISSING,
         )

@@ -201,15 +201,10 @@ impl Server {
     async fn both_families(&self, name: &Name) -> Result<Found, Failure> {
         let v6 = std::pin::pin!(self.family(name, RecordType::AAAA));
         let v4 = std::pin::pin!(self.family(name, RecordType::A));
-        let (first, second) = match select(v6, v4).await {
-            Either::Left((Ok(first), other)) => {
-                (Ok(first), timeout(OTHER_FAMILY, other).await.ok())
-            }
-            Either::Right((Ok(first), other)) => {
-                (Ok(first), timeout(OTHER_FAMILY, other).await.ok())
-            }
-            Either::Left((failure, other)) => (failure, Some(other.await)),
-            Either::Right((failure, other)) => (failure, Some(other.await)),
+        let (Either::Left((first, other)) | Either::Right((first, other))) = select(v6, v4).await;
+        let second = match first {
+            Ok(_) => timeout(OTHER_FAMILY, other).await.ok(),
+            Err(_) => Some(other.await),
         };
         match (first, second) {
             (Ok(first), Some(Ok(second))) => Ok(Found {
@@ -299,20 +294,28 @@ impl Failure {
 
 impl From<NetError> for Failure {
     fn from(error: NetError) -> Self {
-        match error {
-            NetError::Timeout => Self::Timeout,
-            NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
-                ResponseCode::NXDomain => Self::NotFound,
-                _ => Self::Empty,
-            },
-            NetError::Dns(DnsError::ResponseCode(code)) => Self::Other(match code {
-                ResponseCode::ServFail => "the server could not tell (SERVFAIL)".to_owned(),
-                ResponseCode::Refused => "the server refuses to tell (REFUSED)".to_owned(),
-                code => format!("the server answered with an error: {code}"),
-            }),
-            NetError::NoConnections => Self::Other("no server could be reached".to_owned()),
-            error => Self::Other(error.to_string()),
+        if let NetError::Dns(DnsError::NoRecordsFound(none)) = &error {
+            return if none.response_code == ResponseCode::NXDomain {
+                Self::NotFound
+            } else {
+                Self::Empty
+            };
         }
+        if matches!(error, NetError::Timeout) {
+            return Self::Timeout;
+        }
+        let code = if let NetError::Dns(DnsError::ResponseCode(code)) = &error {
+            Some(*code)
+        } else {
+            None
+        };
+        Self::Other(if code == Some(ResponseCode::ServFail) {
+            "the server could not tell (SERVFAIL)".to_owned()
+        } else if code == Some(ResponseCode::Refused) {
+            "the server refuses to tell (REFUSED)".to_owned()
+        } else {
+            error.to_string()
+        })
     }
 }
 
@@ -321,10 +324,14 @@ impl From<NetError> for Failure {
 fn preferred(data: Vec<RData>) -> Vec<SRV> {
     let mut records: Vec<SRV> = data
         .into_iter()
-        .filter_map(|data| match data {
-            RData::SRV(srv) if srv.port != 0 && !srv.target.is_root() => Some(srv),
-            _ => None,
+        .filter_map(|data| {
+            if let RData::SRV(srv) = data {
+                Some(srv)
+            } else {
+                None
+            }
         })
+        .filter(|srv| srv.port != 0 && !srv.target.is_root())
         .collect();
     let lowest = records.iter().map(|srv| srv.priority).min();
     records.retain(|srv| Some(srv.priority) == lowest);

@@ -1,4 +1,5 @@
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(clippy::too_many_lines, reason = "tables are long")]
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

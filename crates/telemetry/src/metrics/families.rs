@@ -33,6 +33,7 @@ const TRANSPARENT_RETRIES: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 10.0];
 const TARGET: &[&str] = &["grpc_target"];
 const CALL: &[&str] = &["grpc_method", "grpc_target"];
 const ENDED: &[&str] = &["grpc_method", "grpc_target", "grpc_status"];
+const SERVED: &[&str] = &["grpc_method", "grpc_status"];
 const STATE: &[&str] = &["grpc_target", "state"];
 
 /// The families; the order of attributes is that of the constants above.
@@ -46,6 +47,10 @@ pub(super) struct Families {
     pub(super) transparent_retries: HistogramVec,
     pub(super) hedges: HistogramVec,
     pub(super) retry_delay: HistogramVec,
+    pub(super) served_started: IntCounterVec,
+    pub(super) served_duration: HistogramVec,
+    pub(super) served_sent: HistogramVec,
+    pub(super) served_received: HistogramVec,
     pub(super) connections_made: IntCounterVec,
     pub(super) connections_failed: IntCounterVec,
     pub(super) disconnections: IntCounterVec,
@@ -132,6 +137,33 @@ impl Families {
                 "Time of a call in which no attempt was under way; calls without any are not counted.",
                 LATENCY,
                 CALL,
+            )?,
+            served_started: counter(
+                to,
+                "grpc_server_call_started_total",
+                "Calls that came, those included that have not ended.",
+                &["grpc_method"],
+            )?,
+            served_duration: histogram(
+                to,
+                "grpc_server_call_duration_seconds",
+                "Time from the headers of a call to its status.",
+                LATENCY,
+                SERVED,
+            )?,
+            served_sent: histogram(
+                to,
+                "grpc_server_call_sent_total_compressed_message_size_bytes",
+                "Bytes of all response messages of a call, as they were sent, without framing.",
+                SIZE,
+                SERVED,
+            )?,
+            served_received: histogram(
+                to,
+                "grpc_server_call_rcvd_total_compressed_message_size_bytes",
+                "Bytes of all request messages of a call, as they came, without framing.",
+                SIZE,
+                SERVED,
             )?,
             connections_made: counter(
                 to,

@@ -5,29 +5,8 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramVec, IntCounter};
 
+use super::ended::{ByCode, Ended};
 use super::families::Families;
-
-/// Status codes by their number, as A66 spells them.
-const CODES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
-const UNKNOWN: usize = 2;
 
 /// The metrics of the calls of one method to one target. Cheap to clone; every method of it costs a few atomic operations.
 #[derive(Clone)]
@@ -40,19 +19,12 @@ struct Shared {
     target: Arc<str>,
     method: &'static str,
     started: IntCounter,
-    attempts: [OnceLock<Attempts>; CODES.len()],
-    calls: [OnceLock<Histogram>; CODES.len()],
+    attempts: ByCode<Ended>,
+    calls: ByCode<Histogram>,
     retries: OnceLock<Histogram>,
     transparent_retries: OnceLock<Histogram>,
     hedges: OnceLock<Histogram>,
     retry_delay: OnceLock<Histogram>,
-}
-
-/// The attempts that ended with one code.
-struct Attempts {
-    duration: Histogram,
-    sent: Histogram,
-    received: Histogram,
 }
 
 impl MethodMetrics {
@@ -66,8 +38,8 @@ impl MethodMetrics {
                 target,
                 method,
                 started,
-                attempts: [const { OnceLock::new() }; CODES.len()],
-                calls: [const { OnceLock::new() }; CODES.len()],
+                attempts: ByCode::new(),
+                calls: ByCode::new(),
                 retries: OnceLock::new(),
                 transparent_retries: OnceLock::new(),
                 hedges: OnceLock::new(),
@@ -90,25 +62,16 @@ impl MethodMetrics {
         sent_bytes: u64,
         received_bytes: u64,
     ) {
-        let (code, status) = known(code);
-        let Some(handles) = self.shared.attempts.get(code) else {
-            return;
-        };
-        let Attempts {
-            duration: durations,
-            sent,
-            received,
-        } = handles.get_or_init(|| {
-            let of = |family| self.shared.ended(family, status);
-            Attempts {
-                duration: of(&self.shared.families.attempt_duration),
-                sent: of(&self.shared.families.attempt_sent),
-                received: of(&self.shared.families.attempt_received),
-            }
-        });
-        durations.observe(duration.as_secs_f64());
-        sent.observe(bytes(sent_bytes));
-        received.observe(bytes(received_bytes));
+        let Shared {
+            families, attempts, ..
+        } = &*self.shared;
+        attempts
+            .get(code, |status| Ended {
+                duration: self.shared.ended(&families.attempt_duration, status),
+                sent: self.shared.ended(&families.attempt_sent, status),
+                received: self.shared.ended(&families.attempt_received, status),
+            })
+            .observe(duration, sent_bytes, received_bytes);
     }
 
     /// A call ended with the gRPC status `code` (as for [`attempt_ended`](Self::attempt_ended)), `duration` after its
@@ -126,12 +89,10 @@ impl MethodMetrics {
         let Shared {
             families, calls, ..
         } = &*self.shared;
-        let (code, status) = known(code);
-        let Some(handle) = calls.get(code) else {
-            return;
-        };
-        handle
-            .get_or_init(|| self.shared.ended(&families.call_duration, status))
+        calls
+            .get(code, |status| {
+                self.shared.ended(&families.call_duration, status)
+            })
             .observe(duration.as_secs_f64());
         let some = |handle: &OnceLock<Histogram>, family: &HistogramVec, value: f64| {
             if value > 0.0 {
@@ -172,19 +133,4 @@ impl std::fmt::Debug for MethodMetrics {
             .field("target", &self.shared.target)
             .finish_non_exhaustive()
     }
-}
-
-fn known(code: i32) -> (usize, &'static str) {
-    usize::try_from(code)
-        .ok()
-        .and_then(|code| Some((code, *CODES.get(code)?)))
-        .unwrap_or((UNKNOWN, "UNKNOWN"))
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "exact below 8 PiB, and a sum of sizes beyond that"
-)]
-fn bytes(count: u64) -> f64 {
-    count as f64
 }

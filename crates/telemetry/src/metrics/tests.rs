@@ -225,3 +225,28 @@ fn the_rest_of_a_target() {
         ],
     );
 }
+
+#[test]
+fn counts_what_is_served() {
+    let metrics = Metrics::new();
+    let served = metrics.server().method(METHOD);
+    served.call_started();
+    served.call_ended(5, Duration::from_millis(4), 10, 2000);
+    let ended = format!("{{grpc_method=\"{METHOD}\",grpc_status=\"NOT_FOUND\"}}");
+    let sum = |name: &str| format!("grpc_server_call_{name}_sum{ended}");
+    check(
+        &metrics,
+        &[
+            (
+                &format!("grpc_server_call_started_total{{grpc_method=\"{METHOD}\"}}"),
+                Some("1"),
+            ),
+            (&sum("duration_seconds"), Some("0.004")),
+            (&sum("sent_total_compressed_message_size_bytes"), Some("10")),
+            (
+                &sum("rcvd_total_compressed_message_size_bytes"),
+                Some("2000"),
+            ),
+        ],
+    );
+}

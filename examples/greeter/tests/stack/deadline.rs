@@ -143,3 +143,19 @@ async fn the_client_ends_a_stream_that_never_ends() {
         is_deadline_exceeded(&ended.await);
     }
 }
+
+/// The answer waits for the caller's window, not for its handler.
+#[tokio::test]
+async fn a_caller_that_takes_nothing_holds_no_handler_beyond_the_deadline() {
+    let mut server = start().await;
+    let path = "/greeter.v1.TroubleService/Chatter";
+    let mut begun = server.raw().await.begin(path, &[]).await;
+    begun
+        .body
+        .send_data(frame(&TroubleRequest {}), true)
+        .unwrap();
+    assert_eq!(server.event().await, Event::Entered("Chatter"));
+    assert_eq!(server.event().await, Event::Dropped("Chatter"));
+    // Until now the call was open, and nothing was taken of its answer.
+    drop(begun);
+}

@@ -102,11 +102,11 @@ async fn a_token_goes_only_where_it_is_asked_for() {
         .await
         .unwrap_err();
     let public = peer.heads.recv().await.unwrap();
-    assert!(!public.contains_key("authorization"));
+    assert!(!public.contains_key("x-service-authorization"));
     greeter.say_goodbye(request()).await.unwrap_err();
     let protected = peer.heads.recv().await.unwrap();
     assert!(
-        protected["authorization"]
+        protected["x-service-authorization"]
             .to_str()
             .unwrap()
             .starts_with("Bearer ")

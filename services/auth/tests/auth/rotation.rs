@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use scribemed_auth::Clock as _;
 use scribemed_proto::auth::v1 as proto;
 use scribemed_proto::auth::v1::auth_service_client::AuthServiceClient;
-use scribemed_service::{Channel, Platform, Settings};
+use scribemed_service::{Channel, ClientSettings, Platform, Settings};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -144,10 +144,19 @@ async fn only_who_may_rotates() {
 #[tokio::test]
 async fn a_service_on_the_platform_gets_its_tokens_by_itself() {
     let rig = Rig::start().await;
-    let settings =
-        Settings::with_auth_service("operator", rig.registry(), ISSUER, rig.operator.key.clone());
+    let settings = Settings::with_auth_service(
+        "operator",
+        rig.registry(),
+        ISSUER,
+        rig.operator.key.clone(),
+        ClientSettings::default(),
+    )
+    .await;
     let platform = Platform::new(settings.unwrap(), CancellationToken::new());
-    let mut client = platform.client::<AuthServiceClient<Channel>>().unwrap();
+    let mut client = platform
+        .client::<AuthServiceClient<Channel>>()
+        .await
+        .unwrap();
     let response = client
         .rotate_keys(proto::RotateKeysRequest::default())
         .await;

@@ -94,7 +94,7 @@ impl Rig {
 
     pub(crate) fn channel(&self) -> Channel {
         let target = self.running.registry.target("auth").unwrap();
-        Channel::new(&target, &[&proto::AUTH_SERVICE_POLICY], None)
+        Channel::new(&target, &[&proto::AUTH_SERVICE_POLICY], None).unwrap()
     }
 
     pub(crate) fn client(&self) -> AuthServiceClient<Channel> {

@@ -22,7 +22,7 @@ const VISIT: &[&str] = &[
 async fn a_transcription_becomes_a_draft_in_its_own_words() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     world
         .fake
@@ -65,7 +65,7 @@ async fn a_transcription_becomes_a_draft_in_its_own_words() {
 async fn a_transcription_that_is_not_finished_is_waited_for() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     world
         .fake
@@ -94,7 +94,7 @@ async fn a_transcription_that_is_not_finished_is_waited_for() {
 async fn a_note_says_why_it_could_not_be_generated() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let mut check = async |state: Option<TranscriptionState>, expect: ErrorReason| {
         let transcription = Uuid::now_v7();
         if let Some(state) = state {
@@ -112,7 +112,7 @@ async fn a_note_says_why_it_could_not_be_generated() {
         let edit = update(&note, vec![text(S::Plan, "Rest.")]);
         assert_eq!(told(client.update_note(edit).await), refused);
         assert_eq!(told(client.sign_note(sign(&note)).await), refused);
-        let mut v1 = world.client_v1(&running);
+        let mut v1 = world.client_v1(&running).await;
         let request = scribemed_proto::documentation::v1::GetNoteRequest {
             note_id: note.id.clone(),
         };
@@ -128,7 +128,7 @@ async fn a_note_says_why_it_could_not_be_generated() {
 async fn a_transcription_service_that_is_away_is_waited_for() {
     let mut world = World::without_transcription().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     world
         .fake
@@ -145,7 +145,7 @@ async fn a_transcription_service_that_is_away_is_waited_for() {
 async fn what_was_accepted_is_done_once_after_a_restart() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     world
         .fake
@@ -161,7 +161,7 @@ async fn what_was_accepted_is_done_once_after_a_restart() {
         .fake
         .set(transcription, TranscriptionState::Succeeded, VISIT);
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let drafted = generated(&mut client, &note).await;
     assert_eq!(drafted.state(), NoteState::Draft);
     // The caller did not get its answer, and asks again.
@@ -184,7 +184,7 @@ async fn what_was_accepted_is_done_once_after_a_restart() {
 async fn a_watch_is_told_of_the_shutdown() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     world
         .fake
@@ -206,7 +206,7 @@ async fn a_watch_is_told_of_the_shutdown() {
 async fn a_data_folder_belongs_to_one_process() {
     let world = World::new().await;
     let first = world.start().await;
-    let mut client = world.client(&first);
+    let mut client = world.client(&first).await;
     let refused =
         client.get_note(scribemed_proto::documentation::v2::GetNoteRequest { note_id: id() });
     assert_eq!(told(refused.await).0, Code::NotFound);

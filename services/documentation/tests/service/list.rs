@@ -25,7 +25,7 @@ async fn list(client: &mut ClientV2, request: ListNotesRequest) -> (Vec<String>,
 async fn notes_are_listed_newest_first_in_pages() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let patient_id = id();
     let mut notes: Vec<Note> = Vec::new();
     for number in 0..5 {

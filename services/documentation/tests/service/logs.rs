@@ -44,7 +44,7 @@ fn logged() -> String {
 async fn one_request_id_goes_through_every_service_and_log() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     world
         .fake
@@ -81,7 +81,7 @@ async fn one_request_id_goes_through_every_service_and_log() {
 async fn nothing_that_was_said_or_written_is_logged() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     let said = "My zebrafinch bit my quokka finger yesterday.";
     world

@@ -14,7 +14,7 @@ use crate::world::{
 async fn an_edit_replaces_the_sections_that_it_names() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     let segments = [
         "I've had this cough for about two weeks now.",
@@ -47,7 +47,7 @@ async fn an_edit_replaces_the_sections_that_it_names() {
 async fn of_two_edits_of_one_reading_one_wins() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let note = client.create_note(create("Rest.")).await.unwrap();
     let note = note.into_inner().note.unwrap();
     assert_eq!(note.state(), NoteState::Draft);
@@ -70,7 +70,7 @@ async fn of_two_edits_of_one_reading_one_wins() {
 async fn a_signed_note_cannot_be_changed() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client_of(&running, "emr");
+    let mut client = world.client_of(&running, "emr").await;
     let note = client.create_note(create("Rest.")).await.unwrap();
     let note = note.into_inner().note.unwrap();
     let signed = client.sign_note(sign(&note)).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_signed_note_cannot_be_changed() {
     let refused = error(Code::FailedPrecondition, "NOTE_SIGNED");
     let late = update(&signed, vec![text(S::Plan, "Walk.")]);
     assert_eq!(told(client.update_note(late).await), refused);
-    let mut other = world.client_of(&running, "lab");
+    let mut other = world.client_of(&running, "lab").await;
     assert_eq!(told(other.sign_note(sign(&note)).await), refused);
     assert_eq!(get(&mut client, &note).await, signed);
 }
@@ -93,7 +93,7 @@ async fn a_signed_note_cannot_be_changed() {
 async fn a_note_is_signed_as_it_was_read() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let note = client.create_note(create("Rest.")).await.unwrap();
     let read = note.into_inner().note.unwrap();
     let edit = update(&read, vec![text(S::Plan, "Walk.")]);
@@ -108,7 +108,7 @@ async fn a_note_is_signed_as_it_was_read() {
 async fn a_note_that_is_being_generated_waits_for_its_draft() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let transcription = Uuid::now_v7();
     world
         .fake
@@ -125,7 +125,7 @@ async fn a_note_that_is_being_generated_waits_for_its_draft() {
 async fn a_repeat_gets_the_first_result() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let mut creation = create("Rest.");
     creation.request_id = id();
     let first = client.create_note(creation.clone()).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_repeat_gets_the_first_result() {
     client.generate_note(generation.clone()).await.unwrap();
     generation.patient_id = id();
     assert_eq!(told(client.generate_note(generation).await), reused);
-    let mut lab = world.client_of(&running, "lab");
+    let mut lab = world.client_of(&running, "lab").await;
     let elsewhere = lab.create_note(other).await.unwrap();
     assert_ne!(elsewhere.into_inner().note.unwrap().id, first.id);
 }

@@ -12,7 +12,7 @@ use crate::world::{World, create, error, generate, id, invalid, sign, text, told
 async fn a_malformed_request_is_told_which_field_is_wrong() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let mut check = async |change: fn(&mut GenerateNoteRequest), field: &str| {
         let mut request = generate(Uuid::now_v7());
         change(&mut request);
@@ -58,7 +58,7 @@ async fn a_malformed_request_is_told_which_field_is_wrong() {
 async fn a_section_that_does_not_fit_is_named_by_its_place() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let plan = || text(SectionKind::Plan, "Rest.");
     let foreign = vec![plan(), text(SectionKind::FollowUp, "Soon.")];
     let repeated = vec![plan(), plan()];
@@ -80,7 +80,7 @@ async fn a_section_that_does_not_fit_is_named_by_its_place() {
 async fn there_is_no_note_where_there_is_none() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client(&running);
+    let mut client = world.client(&running).await;
     let note = client.create_note(create("Rest.")).await.unwrap();
     let mut note = note.into_inner().note.unwrap();
     note.id = id();
@@ -101,14 +101,18 @@ async fn there_is_no_note_where_there_is_none() {
 async fn a_caller_may_do_what_its_token_grants_and_no_more() {
     let world = World::new().await;
     let running = world.start().await;
-    let note = world.client(&running).create_note(create("Rest.")).await;
+    let note = world
+        .client(&running)
+        .await
+        .create_note(create("Rest."))
+        .await;
     let note = note.unwrap().into_inner().note.unwrap();
     let request = GetNoteRequest {
         note_id: note.id.clone(),
     };
 
     let denied = error(Code::PermissionDenied, "PERMISSION_MISSING");
-    let mut reader = world.client_with(&running, "reader", &["read:notes"]);
+    let mut reader = world.client_with(&running, "reader", &["read:notes"]).await;
     assert!(reader.get_note(request.clone()).await.is_ok());
     assert_eq!(told(reader.create_note(create("Rest.")).await), denied);
     assert_eq!(
@@ -117,7 +121,9 @@ async fn a_caller_may_do_what_its_token_grants_and_no_more() {
     );
     let edit = update(&note, vec![text(SectionKind::Plan, "Walk.")]);
     assert_eq!(told(reader.update_note(edit).await), denied);
-    let mut writer = world.client_with(&running, "writer", &["write:notes"]);
+    let mut writer = world
+        .client_with(&running, "writer", &["write:notes"])
+        .await;
     assert_eq!(told(writer.get_note(request).await), denied);
     assert_eq!(told(writer.sign_note(sign(&note)).await), denied);
 }

@@ -24,7 +24,10 @@ fn creation() -> v1::CreateNoteRequest {
 async fn a_note_of_version_1_is_a_note_of_version_2() {
     let world = World::new().await;
     let running = world.start().await;
-    let (mut old, mut new) = (world.client_v1(&running), world.client(&running));
+    let (mut old, mut new) = (
+        world.client_v1(&running).await,
+        world.client(&running).await,
+    );
     let request = creation();
     let created = old.create_note(request.clone()).await.unwrap().into_inner();
     assert_eq!(created.status(), v1::NoteStatus::Draft);
@@ -58,7 +61,10 @@ async fn a_note_of_version_1_is_a_note_of_version_2() {
 async fn a_discharge_note_shows_its_sections_under_the_nearest_heading() {
     let world = World::new().await;
     let running = world.start().await;
-    let (mut old, mut new) = (world.client_v1(&running), world.client(&running));
+    let (mut old, mut new) = (
+        world.client_v1(&running).await,
+        world.client(&running).await,
+    );
     let mut request = create("");
     request.note_type = v2::NoteType::Discharge.into();
     request.sections = vec![
@@ -82,7 +88,7 @@ async fn a_discharge_note_shows_its_sections_under_the_nearest_heading() {
 async fn what_is_missing_is_named() {
     let world = World::new().await;
     let running = world.start().await;
-    let mut client = world.client_v1(&running);
+    let mut client = world.client_v1(&running).await;
     let mut check = async |change: fn(&mut v1::CreateNoteRequest), field: &str| {
         let mut request = creation();
         change(&mut request);

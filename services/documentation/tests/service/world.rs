@@ -11,7 +11,7 @@ use scribemed_discovery::ServiceRegistry;
 use scribemed_documentation::{Config, Error, run};
 use scribemed_proto::documentation::{v1, v2};
 use scribemed_proto::transcription::v2::transcription_service_server::TranscriptionServiceServer;
-use scribemed_service::{Channel, Platform, Settings};
+use scribemed_service::{Channel, ClientSettings, Platform, Settings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -122,6 +122,7 @@ impl World {
             issuer: ISSUER.to_owned(),
             tokens: Some(Arc::new(tokens)),
             keys: Arc::new(KeySet::new([self.key.public().clone()]).unwrap()),
+            clients: ClientSettings::default(),
         };
         Platform::new(settings, CancellationToken::new())
     }
@@ -144,28 +145,33 @@ impl World {
         self.platform(name, permissions, registry)
     }
 
-    pub(crate) fn client_with(
+    pub(crate) async fn client_with(
         &self,
         running: &Running,
         name: &str,
         permissions: &[&str],
     ) -> ClientV2 {
-        self.caller(running, name, permissions).client().unwrap()
+        self.caller(running, name, permissions)
+            .client()
+            .await
+            .unwrap()
     }
 
     /// A caller named `name` that may do everything.
-    pub(crate) fn client_of(&self, running: &Running, name: &str) -> ClientV2 {
+    pub(crate) async fn client_of(&self, running: &Running, name: &str) -> ClientV2 {
         self.client_with(running, name, &["read:notes", "write:notes", "sign:notes"])
+            .await
     }
 
     /// A caller that may do everything.
-    pub(crate) fn client(&self, running: &Running) -> ClientV2 {
-        self.client_of(running, "emr")
+    pub(crate) async fn client(&self, running: &Running) -> ClientV2 {
+        self.client_of(running, "emr").await
     }
 
-    pub(crate) fn client_v1(&self, running: &Running) -> ClientV1 {
+    pub(crate) async fn client_v1(&self, running: &Running) -> ClientV1 {
         self.caller(running, "emr", &["read:notes", "write:notes"])
             .client()
+            .await
             .unwrap()
     }
 }

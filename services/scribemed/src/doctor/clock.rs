@@ -35,12 +35,12 @@ pub(super) async fn check(data: &Data, running: bool) -> Finding {
         );
     }
     // The auth service refuses an assertion whose times are off by more than the leeway, and says so.
-    let tokens = match operator::tokens(data, Vec::new()) {
+    let tokens = match operator::tokens(data, Vec::new()).await {
         Ok(tokens) => tokens,
         Err(error) => {
             return Finding::bad(
                 format!("it cannot be compared: {error:#}"),
-                "mend the keys first",
+                "mend that first",
             );
         }
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scribemed_discovery::{ServiceRegistry, Target};
-use scribemed_service::Channel;
+use scribemed_service::{Channel, ChannelConfig};
 use tokio::net::TcpStream;
 use tonic::Status;
 use tonic_health::pb::HealthCheckRequest;
@@ -43,7 +43,14 @@ pub(crate) async fn status(target: &Target, service: &str) -> Result<ServingStat
     let request = HealthCheckRequest {
         service: service.to_owned(),
     };
-    let mut client = HealthClient::new(Channel::new(target, &[], None));
+    // Asked is whoever is there, whether it serves or not.
+    let mut config = ChannelConfig::default();
+    config.health = false;
+    let channel = Channel::builder(target, &[])
+        .config(config)
+        .build()
+        .map_err(|error| Status::unavailable(error.to_string()))?;
+    let mut client = HealthClient::new(channel);
     match tokio::time::timeout(PATIENCE, client.check(request)).await {
         Ok(answer) => Ok(answer?.get_ref().status()),
         Err(_) => Err(Status::deadline_exceeded(format!(

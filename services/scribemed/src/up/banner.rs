@@ -33,15 +33,20 @@ pub(crate) async fn when_ready(registry: &ServiceRegistry) -> anyhow::Result<Vec
 pub(crate) fn text(
     data: &Data,
     addresses: &[SocketAddr],
+    admin: &[SocketAddr],
     health: &[Health],
     model: Option<&Path>,
 ) -> String {
     let mut out = String::from("\nScribeMed is up.\n");
-    for (((service, _), address), health) in SERVICES.iter().zip(addresses).zip(health) {
-        out.push_str(&format!(
-            "  {service:<14} {address:<22} {}\n",
-            health.describe()
-        ));
+    for (i, (((service, _), address), health)) in
+        SERVICES.iter().zip(addresses).zip(health).enumerate()
+    {
+        let health = health.describe();
+        out.push_str(&format!("  {service:<14} {address:<22} "));
+        out.push_str(&match admin.get(i) {
+            Some(admin) => format!("{health:<12} admin http://{admin}\n"),
+            None => format!("{health}\n"),
+        });
     }
     if let Some(model) = model
         && !model.exists()
@@ -74,10 +79,11 @@ Try, in another terminal:
   grpcurl -plaintext -H \"authorization: Bearer $({elsewhere}{program} token --permissions read:transcriptions)\" \\
       localhost:{transcription} scribemed.transcription.v2.TranscriptionService/ListTranscriptions
   {elsewhere}{program} doctor
-
+{channels}
 Ctrl-C stops it; what was accepted goes on after the next start.
 ",
         transcription = port(1),
+        channels = admin.last().map_or(String::new(), |admin| format!("  curl 'http://{admin}/debug/channels?format=json'\n")),
     ));
     out
 }

@@ -18,7 +18,7 @@ use scribemed_proto::transcription::v1::transcription_service_client::Transcript
 use scribemed_proto::transcription::v2::transcription_service_client::TranscriptionServiceClient as V2Client;
 use scribemed_proto::transcription::{v1, v2};
 use scribemed_rpc::ClientContract as _;
-use scribemed_service::{Channel, DEFAULT_ISSUER, Platform, Settings};
+use scribemed_service::{Channel, ClientSettings, DEFAULT_ISSUER, Platform, Settings};
 use scribemed_transcription::audio::Window;
 use scribemed_transcription::engine::{Engine, Error, Meter, Model, Segment, Transcribing};
 use scribemed_transcription::{Config, EngineConfig, RunError, run};
@@ -55,6 +55,7 @@ impl Running {
             issuer: DEFAULT_ISSUER.to_owned(),
             tokens: None,
             keys: Arc::new(KeySet::new([KEY.public().clone()]).unwrap()),
+            clients: ClientSettings::default(),
         };
         let platform = Platform::new(settings, shutdown.clone());
         Self {
@@ -100,7 +101,7 @@ impl Running {
             &v2::TRANSCRIPTION_SERVICE_POLICY,
             &v1::TRANSCRIPTION_SERVICE_POLICY,
         ];
-        Channel::new(&self.address.parse().unwrap(), &policies, tokens)
+        Channel::new(&self.address.parse().unwrap(), &policies, tokens).unwrap()
     }
 
     /// Asks it to drain; [`ended`](Self::ended) waits for it.

@@ -1,0 +1,7 @@
+//! The server on the wire, frame by frame, over pipes in memory.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod frames;
+mod peers;
+mod support;

@@ -1,0 +1,69 @@
+//! What is counted by status code.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use prometheus::Histogram;
+
+/// Status codes by their number, as A66 spells them.
+const CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+const UNKNOWN: usize = 2;
+
+/// A handle for each status code, made when that code is first seen.
+pub(super) struct ByCode<T>([OnceLock<T>; CODES.len()]);
+
+/// The calls, or the attempts, that ended with one code.
+pub(super) struct Ended {
+    pub(super) duration: Histogram,
+    pub(super) sent: Histogram,
+    pub(super) received: Histogram,
+}
+
+impl<T> ByCode<T> {
+    pub(super) fn new() -> Self {
+        Self([const { OnceLock::new() }; CODES.len()])
+    }
+
+    /// The handle for `code`, made by `make` from its name; a code that is none counts as UNKNOWN.
+    pub(super) fn get(&self, code: i32, make: impl FnOnce(&'static str) -> T) -> &T {
+        let code = usize::try_from(code)
+            .ok()
+            .filter(|code| *code < CODES.len())
+            .unwrap_or(UNKNOWN);
+        self.0[code].get_or_init(|| make(CODES[code]))
+    }
+}
+
+impl Ended {
+    pub(super) fn observe(&self, duration: Duration, sent_bytes: u64, received_bytes: u64) {
+        self.duration.observe(duration.as_secs_f64());
+        self.sent.observe(bytes(sent_bytes));
+        self.received.observe(bytes(received_bytes));
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "exact below 8 PiB, and a sum of sizes beyond that"
+)]
+fn bytes(count: u64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,89 @@
+//! The metrics of calls that are served.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::{HistogramVec, IntCounter};
+
+use super::ended::{ByCode, Ended};
+use super::families::Families;
+
+/// The metrics of a server. Cheap to clone.
+#[derive(Clone)]
+pub struct ServerMetrics {
+    families: Arc<Families>,
+}
+
+/// The metrics of one method that is served. Cheap to clone; every method of it costs a few atomic operations.
+#[derive(Clone)]
+pub struct ServedMetrics {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    families: Arc<Families>,
+    method: &'static str,
+    started: IntCounter,
+    calls: ByCode<Ended>,
+}
+
+impl ServerMetrics {
+    pub(super) fn new(families: Arc<Families>) -> Self {
+        Self { families }
+    }
+
+    /// The metrics of one method: `scribemed.auth.v1.AuthService/GetKeySet`, or `other` for whatever path that the server
+    /// does not know (A66: callers must not be able to make series). To be kept: this looks them up.
+    pub fn method(&self, method: &'static str) -> ServedMetrics {
+        ServedMetrics {
+            shared: Arc::new(Shared {
+                families: Arc::clone(&self.families),
+                method,
+                started: self.families.served_started.with_label_values(&[method]),
+                calls: ByCode::new(),
+            }),
+        }
+    }
+}
+
+impl ServedMetrics {
+    /// A call begins: its headers are there.
+    pub fn call_started(&self) {
+        self.shared.started.inc();
+    }
+
+    /// A call ended with the gRPC status `code` (0 to 16; any other counts as UNKNOWN), `duration` after it began, having
+    /// sent and received so many bytes of messages.
+    pub fn call_ended(&self, code: i32, duration: Duration, sent_bytes: u64, received_bytes: u64) {
+        let Shared {
+            families,
+            method,
+            calls,
+            ..
+        } = &*self.shared;
+        calls
+            .get(code, |status| {
+                let of = |family: &HistogramVec| family.with_label_values(&[*method, status]);
+                Ended {
+                    duration: of(&families.served_duration),
+                    sent: of(&families.served_sent),
+                    received: of(&families.served_received),
+                }
+            })
+            .observe(duration, sent_bytes, received_bytes);
+    }
+}
+
+impl std::fmt::Debug for ServerMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerMetrics").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ServedMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServedMetrics")
+            .field("method", &self.shared.method)
+            .finish_non_exhaustive()
+    }
+}

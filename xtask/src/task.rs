@@ -1,0 +1,47 @@
+//! The subcommands.
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::{bench, compose, images, model, proto, test, tidy, tools, up};
+
+/// Tasks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) enum Task {
+    /// Set up, build and run the whole platform.
+    Up(up::Args),
+    /// Set up and check everything.
+    Test,
+    /// Measure the platform against bare tonic and grpc-go.
+    Bench(bench::Args),
+    /// Put the speech model in place.
+    Model(model::Args),
+    /// Check the contract with buf.
+    Proto(proto::Args),
+    /// Check the structure of the repository.
+    Tidy(tidy::Args),
+    /// Get the pinned tools that the checks run.
+    Tools,
+    /// Build the image that docker-compose.yml runs.
+    Images(images::Args),
+    /// Run the services in containers, scale them and kill one under load.
+    ComposeTest(compose::Args),
+}
+
+impl Task {
+    /// Does it.
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::Up(args) => up::run(args),
+            Self::Test => test::run(),
+            Self::Bench(args) => bench::run(args),
+            Self::Model(args) => model::run(args).map(drop),
+            Self::Proto(args) => proto::run(args),
+            Self::Tidy(args) => tidy::run(args),
+            Self::Tools => tools::run(),
+            Self::Images(args) => images::run(args),
+            Self::ComposeTest(args) => compose::run(args),
+        }
+    }
+}
