@@ -160,10 +160,9 @@ impl Call {
     /// Waits for an endpoint: for as long as it is not known whether there is one, or as the policy has it.
     async fn wait_for_endpoint(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
         let balancer = Arc::clone(&self.shared.balancer);
-        let mut news = balancer.subscribe();
         let mut queue = None;
         loop {
-            news.mark_unchanged();
+            let news = balancer.news();
             match balancer.pick(avoid, self.shared.clock.now()) {
                 Ok(picked) if !picked.full => return Ok(picked),
                 Ok(_) if queue.is_none() => {
@@ -181,11 +180,11 @@ impl Call {
                     None => std::future::pending().await,
                 }
             };
-            // The balancer lives as long as the channel, so there is always news to wait for.
             let changed = async {
                 tokio::select! {
+                    biased;
                     () = turn => {}
-                    _ = news.changed() => {}
+                    () = news => {}
                 }
             };
             self.timer
