@@ -11,7 +11,8 @@ use arc_swap::ArcSwap;
 use scribemed_resilience::Tick;
 use scribemed_resilience::slow_start::SlowStart;
 use scribemed_rpc::policy::LoadBalancing;
-use tokio::sync::watch;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 pub use self::measure::measure_picks;
 pub(crate) use self::pool::{Pool, Settings};
@@ -43,8 +44,8 @@ pub(crate) enum Otherwise {
 /// Chooses among the endpoints in rotation. Reading takes no lock.
 pub(crate) struct Balancer {
     snapshot: ArcSwap<Snapshot>,
-    /// Counts the snapshots, for those who wait for another one.
-    version: watch::Sender<u64>,
+    /// Wakes those who wait for another snapshot, in the order in which they came.
+    news: Notify,
     policy: AtomicU8,
     turn: AtomicUsize,
     /// Calls that wait for room.
@@ -70,7 +71,7 @@ impl Balancer {
         };
         Self {
             snapshot: ArcSwap::from_pointee(empty),
-            version: watch::Sender::new(0),
+            news: Notify::new(),
             policy: AtomicU8::new(policy as u8),
             turn: AtomicUsize::new(0),
             queue: Queue::default(),
@@ -95,14 +96,15 @@ impl Balancer {
         self.snapshot.load_full()
     }
 
-    /// Tells of each new snapshot from now on.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
+    /// Waits for the next snapshot after this call. Calls that wait go on in the order in which they came: the longest
+    /// wait has the least time left, and a simulation that is played again is the same.
+    pub(crate) fn news(&self) -> Notified<'_> {
+        self.news.notified()
     }
 
     fn publish(&self, snapshot: Snapshot) {
         self.snapshot.store(Arc::new(snapshot));
-        self.version.send_modify(|version| *version += 1);
+        self.news.notify_waiters();
     }
 
     /// An endpoint for an attempt, another one than `avoid` where there is one.

@@ -163,10 +163,9 @@ impl Call {
         avoid: Option<&Arc<Endpoint>>,
     ) -> Result<Picked, Refusal> {
         let balancer = Arc::clone(&self.shared.balancer);
-        let mut news = balancer.subscribe();
         let mut queue = None;
         loop {
-            news.mark_unchanged();
+            let news = balancer.news();
             match balancer.pick(avoid, self.shared.clock.now()) {
                 Ok(picked) if !picked.full => return Ok(picked),
                 Ok(_) if queue.is_none() => {
@@ -184,11 +183,11 @@ impl Call {
                     None => std::future::pending().await,
                 }
             };
-            // The balancer lives as long as the channel, so there is always news to wait for.
             let changed = async {
                 tokio::select! {
+                    biased;
                     () = turn => {}
-                    _ = news.changed() => {}
+                    () = news => {}
                 }
             };
             self.timer
