@@ -9,7 +9,9 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use scribemed_auth::TokenCache;
-use scribemed_discovery::{Discovery, DnsResolver, Resolve, Target};
+use scribemed_discovery::{
+    Discovery, DnsResolver, Kind, Resolution, Resolve, ResolveError, Target,
+};
 use scribemed_resilience::adaptive::{self, AdaptiveThrottle};
 use scribemed_resilience::backoff::Backoff;
 use scribemed_resilience::breaker::Breaker;
@@ -107,7 +109,7 @@ pub enum BuildError {
     },
     /// The configuration of the system's resolver cannot be read.
     #[error("names cannot be looked up")]
-    Resolver(#[source] scribemed_discovery::ResolveError),
+    Resolver(#[source] ResolveError),
     /// The target is `https` and TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Tls(#[from] crate::TlsError),
@@ -213,20 +215,13 @@ impl Builder {
     pub fn build(self) -> Result<Channel, BuildError> {
         let config = self.config;
         let seed = config.seed.unwrap_or_else(rand::random);
-        let authority: Authority =
-            self.target
-                .authority()
-                .parse()
-                .map_err(|_| BuildError::Authority {
-                    target: self.target.to_string(),
-                })?;
-        let secure = self.tls.is_some() || self.target.is_tls();
+        let authority = authority(&self.target)?;
         let tls = match self.tls {
             Some(tls) => Some(tls),
-            None if secure => Some(Tls::from_files(None, None)?),
+            None if self.target.is_tls() => Some(Tls::from_files(None, None)?),
             None => None,
         };
-        let scheme = if secure { Scheme::HTTPS } else { Scheme::HTTP };
+        let scheme = tls.as_ref().map_or(Scheme::HTTP, |_| Scheme::HTTPS);
         let file = self
             .service_config
             .map(|path| ConfigFile::open(path, &self.contracts))
@@ -235,7 +230,7 @@ impl Builder {
         let overrides = overrides.as_ref();
         let resolver = match self.resolver {
             Some(resolver) => resolver,
-            None => Arc::new(DnsResolver::system().map_err(BuildError::Resolver)?),
+            None => system_resolver(&self.target)?,
         };
 
         let clock = Clock::start();
@@ -249,27 +244,18 @@ impl Builder {
             contract.map_or("service", |contract| contract.discovery_name),
             &self.target,
         );
-        let balancing = overrides
-            .and_then(ServiceConfig::load_balancing)
-            .or(contract.map(|contract| contract.load_balancing))
-            .unwrap_or_default();
         let balancer = Arc::new(Balancer::new(
-            balancing,
+            balancing(overrides, &self.contracts),
             Arc::clone(&random),
-            config.slow_start.clone(),
+            config.slow_start,
         ));
         let breaker = Arc::new(Breaker::new(
             contract.map_or(CircuitBreaker::DEFAULT, |contract| contract.circuit_breaker),
         ));
-        let mut looks = config.discovery.clone();
+        let mut looks = config.discovery;
         looks.seed = random.next();
         let discovery = Arc::new(Discovery::start(self.target.clone(), resolver, looks));
         let closed = CancellationToken::new();
-        let health_service = overrides
-            .and_then(ServiceConfig::health_check_service)
-            .map(str::to_owned)
-            .or(contract.map(|contract| contract.name.to_owned()))
-            .unwrap_or_default();
         let environment = Arc::new(Environment {
             connector: Connector {
                 sockets: self.connector,
@@ -277,26 +263,21 @@ impl Builder {
             },
             server_name: self.target.server_name().to_owned(),
             origin: origin(&scheme, &authority),
-            health_service: config.health.then_some(health_service),
+            health_service: config.health.then(|| watched(overrides, &self.contracts)),
             connect_timeout: config.connect_timeout.min(Duration::from_secs(20)),
             backoff: config.connect_backoff,
-            probing: Probing {
-                busy: config.probe_after,
-                idle: config.keepalive.max(config.probe_after),
-                suspect_after: config.suspect_after,
-                dead_after: config.dead_after.max(config.suspect_after),
-                alone: Arc::new(AtomicBool::new(true)),
-            },
+            probing: probing(&config),
             random: Arc::clone(&random),
             metrics: metrics.clone(),
             changed: Notify::new(),
             lost: AtomicBool::new(false),
         });
+        let settings = Settings {
+            connections: config.connections.clamp(1, 16),
+            outlier: config.outlier,
+        };
         let pool = Pool::new(
-            Settings {
-                connections: config.connections.clamp(1, 16),
-                outlier: config.outlier,
-            },
+            settings,
             environment,
             Arc::clone(&balancer),
             Arc::clone(&breaker),
@@ -310,12 +291,7 @@ impl Builder {
         let shared = Arc::new(Shared {
             failures,
             methods: methods(&self.contracts, overrides, &metrics),
-            other: Arc::new(Method {
-                contract: None,
-                policy: ArcSwap::from_pointee(CallPolicy::DEFAULT),
-                needs_token: true,
-                metrics: metrics.method("other"),
-            }),
+            other: Arc::new(without_contract(&metrics)),
             tokens: self.tokens,
             scheme,
             authority,
@@ -336,6 +312,65 @@ impl Builder {
         }
         Ok(Channel::over(shared))
     }
+}
+
+/// Where no name is to be looked up, a system without a resolver will do.
+fn system_resolver(target: &Target) -> Result<Arc<dyn Resolve>, BuildError> {
+    match target.kind() {
+        Kind::Static(_) | Kind::Unix(_) => Ok(Arc::new(NoNames)),
+        Kind::Dns { .. } | Kind::Srv { .. } | Kind::Names(_) => Ok(Arc::new(
+            DnsResolver::system().map_err(BuildError::Resolver)?,
+        )),
+    }
+}
+
+/// The resolver of a target that holds its addresses itself.
+struct NoNames;
+
+impl Resolve for NoNames {
+    fn resolve<'a>(
+        &'a self,
+        target: &'a Target,
+    ) -> scribemed_discovery::BoxFuture<'a, Result<Resolution, ResolveError>> {
+        Box::pin(async { Err(ResolveError::not_found(target.to_string())) })
+    }
+}
+
+fn probing(config: &Config) -> Probing {
+    Probing {
+        busy: config.probe_after,
+        idle: config.keepalive.max(config.probe_after),
+        suspect_after: config.suspect_after,
+        dead_after: config.dead_after.max(config.suspect_after),
+        alone: Arc::new(AtomicBool::new(true)),
+    }
+}
+
+/// The service whose health is watched; the empty name stands for the whole server.
+fn watched(overrides: Option<&ServiceConfig>, contracts: &[&'static ServicePolicy]) -> String {
+    overrides
+        .and_then(ServiceConfig::health_check_service)
+        .or(contracts.first().map(|contract| contract.name))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn without_contract(metrics: &TargetMetrics) -> Method {
+    Method {
+        contract: None,
+        policy: ArcSwap::from_pointee(CallPolicy::DEFAULT),
+        needs_token: true,
+        metrics: metrics.method("other"),
+    }
+}
+
+fn authority(target: &Target) -> Result<Authority, BuildError> {
+    target
+        .authority()
+        .parse()
+        .map_err(|_| BuildError::Authority {
+            target: target.to_string(),
+        })
 }
 
 fn origin(scheme: &Scheme, authority: &Authority) -> http::Uri {
@@ -386,11 +421,11 @@ pub(crate) fn throttling(
 
 /// The balancing in force.
 pub(crate) fn balancing(
-    overrides: &ServiceConfig,
+    overrides: Option<&ServiceConfig>,
     contracts: &[&'static ServicePolicy],
 ) -> LoadBalancing {
     overrides
-        .load_balancing()
+        .and_then(ServiceConfig::load_balancing)
         .or_else(|| contracts.first().map(|contract| contract.load_balancing))
         .unwrap_or_default()
 }

@@ -124,8 +124,9 @@ impl Endpoint {
         }
     }
 
-    /// Lets it warm up from `now` on: it joins others that are at work.
-    pub(crate) fn warm_up(&self, now: Tick) {
+    /// Lets it warm up from `now` on: it joins others that are at work, and is taken to be as quick as they are.
+    pub(crate) fn warm_up(&self, latency: Duration, now: Tick) {
+        self.load.restart(latency, now);
         self.warming_since.store(now.as_nanos().max(1), Relaxed);
     }
 

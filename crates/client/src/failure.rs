@@ -78,11 +78,14 @@ impl Failures {
             "the call to {} at {} broke off: {why}",
             self.service, self.target
         );
-        let reason = match code {
-            Code::Cancelled => reason::CANCELLED,
-            Code::ResourceExhausted => reason::OVERLOADED,
-            Code::Unavailable => reason::UNREACHABLE,
-            _ => reason::BROKEN_RESPONSE,
+        let reason = if code == Code::Cancelled {
+            reason::CANCELLED
+        } else if code == Code::ResourceExhausted {
+            reason::OVERLOADED
+        } else if code == Code::Unavailable {
+            reason::UNREACHABLE
+        } else {
+            reason::BROKEN_RESPONSE
         };
         self.fault(code, reason, &what, report)
     }

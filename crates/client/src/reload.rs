@@ -53,7 +53,7 @@ impl Reload {
         }
         shared
             .balancer
-            .set_policy(balancing(config, &self.contracts));
+            .set_policy(balancing(Some(config), &self.contracts));
         let throttle = throttling(Some(config), &self.contracts)
             .map(|policy| Arc::new(RetryThrottle::new(policy)));
         shared.throttle.store(throttle);

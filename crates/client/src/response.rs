@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use scribemed_resilience::outcome::Outcome;
 use scribemed_rpc::metadata;
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status};
 
 use crate::body::{Framing, sanitize};
@@ -88,7 +88,10 @@ impl Streaming {
                     if !first && outgoing.deadline().has_passed() {
                         return Poll::Ready(Err(self.late()));
                     }
-                    if outgoing.cancelled().is_some_and(|over| over.is_cancelled()) {
+                    if outgoing
+                        .cancelled()
+                        .is_some_and(CancellationToken::is_cancelled)
+                    {
                         return Poll::Ready(Err(self.unwanted()));
                     }
                     let limit = self.call.record.policy.max_response_bytes;

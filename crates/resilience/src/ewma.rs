@@ -52,6 +52,16 @@ impl PeakEwma {
         }
     }
 
+    /// Begins anew with this average. For an endpoint that joins others: with 30 ms, among others that take one, it would get
+    /// nothing to be judged by for half a minute.
+    pub fn restart(&self, latency: Duration, now: Tick) {
+        let average = Average {
+            value: nanos(latency.max(MIN)),
+            changed: units(now),
+        };
+        self.word.store(average.pack(), Ordering::Relaxed);
+    }
+
     /// Takes in how long an answer has taken.
     pub fn observe(&self, rtt: Duration, now: Tick) {
         let rtt = nanos(rtt.max(MIN));

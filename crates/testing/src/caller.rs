@@ -60,7 +60,13 @@ impl Caller {
             let kind = self.kind(&mut random);
             let id = self.client as u64 * 1_000_000 + number;
             number += 1;
-            calls.spawn(make(self.client, client.clone(), self.journal.clone(), kind, id));
+            calls.spawn(make(
+                self.client,
+                client.clone(),
+                self.journal.clone(),
+                kind,
+                id,
+            ));
         }
         calls.close();
         // A call that never ends is found in the journal.
@@ -121,7 +127,11 @@ async fn make(client: usize, mut stub: Client, journal: Journal, kind: Kind, id:
     };
     let (code, nobody, message) = match result {
         Ok(()) => (Code::Ok, false, String::new()),
-        Err(status) => (status.code(), nobody_there(&status), status.message().to_owned()),
+        Err(status) => (
+            status.code(),
+            nobody_there(&status),
+            status.message().to_owned(),
+        ),
     };
     journal.note(Event::Ended {
         client,

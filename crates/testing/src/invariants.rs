@@ -89,13 +89,19 @@ pub fn check(script: &Script, journal: &Journal) -> Findings {
     let mut findings = Findings::default();
     let calls = read(script, journal, &mut findings);
     findings.calls = calls.len();
-    findings.failed = calls.values().filter(|call| call.failed().is_some()).count();
+    findings.failed = calls
+        .values()
+        .filter(|call| call.failed().is_some())
+        .count();
     findings.executions = calls.values().map(|call| call.executions.len()).sum();
     for (id, call) in &calls {
         each(script, *id, call, &mut findings);
     }
     for client in 0..script.clients {
-        let own: Vec<&Call> = calls.values().filter(|call| call.client == client).collect();
+        let own: Vec<&Call> = calls
+            .values()
+            .filter(|call| call.client == client)
+            .collect();
         amplification(client, &own, &mut findings);
     }
     findings
@@ -216,7 +222,11 @@ fn each(script: &Script, id: u64, call: &Call, findings: &mut Findings) {
             end.message
         )
     };
-    let trouble = script.steps.iter().map(|(at, _)| *at).find(|at| !at.is_zero());
+    let trouble = script
+        .steps
+        .iter()
+        .map(|(at, _)| *at)
+        .find(|at| !at.is_zero());
     if trouble.is_none_or(|trouble| end.at < trouble) {
         findings.broken("without trouble no call fails", what());
     } else if *begun >= script.clear + RECOVERY {

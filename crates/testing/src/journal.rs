@@ -144,11 +144,13 @@ impl Journal {
 
     /// As text, a line for each entry. Two simulations are the same when these are.
     pub fn text(&self) -> String {
-        self.entries().iter().fold(String::new(), |mut text, entry| {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{entry}");
-            text
-        })
+        self.entries()
+            .iter()
+            .fold(String::new(), |mut text, entry| {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{entry}");
+                text
+            })
     }
 }
 

@@ -42,7 +42,9 @@ pub struct Broken {
 /// Something panicked that is not a task of its own, or a host could not do its part.
 pub fn simulate(script: &Script, seed: u64) -> Result<Journal, Broken> {
     let mut after = Duration::ZERO;
-    let played = catch_unwind(AssertUnwindSafe(|| Stage::set(script, seed)?.play(&mut after)));
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        Stage::set(script, seed)?.play(&mut after)
+    }));
     let what = match played {
         Ok(Ok(journal)) => return Ok(journal),
         Ok(Err(error)) => error.to_string(),
@@ -207,10 +209,14 @@ impl<'a> Stage<'a> {
         match step {
             Step::Cut(links) => each(links, &|client, server| sim.partition(client, server)),
             Step::CutTowards(links) => {
-                each(links, &|client, server| sim.partition_oneway(client, server));
+                each(links, &|client, server| {
+                    sim.partition_oneway(client, server)
+                });
             }
             Step::CutFrom(links) => {
-                each(links, &|client, server| sim.partition_oneway(server, client));
+                each(links, &|client, server| {
+                    sim.partition_oneway(server, client)
+                });
             }
             Step::Repair(links) => each(links, &|client, server| sim.repair(client, server)),
             Step::Hold(links) => each(links, &|client, server| sim.hold(client, server)),

@@ -58,7 +58,7 @@ impl Pool {
         clock: Clock,
     ) -> Self {
         Self {
-            detector: Detector::new(settings.outlier.clone()),
+            detector: Detector::new(settings.outlier),
             settings,
             random: Arc::clone(&environment.random),
             environment,
@@ -198,15 +198,21 @@ impl Pool {
         let rotation = rotation(&states, |at| {
             self.members[at].endpoint.ejected.load(Relaxed)
         });
-        let others = self.members.iter().any(|member| member.joined);
+        let at_work: Vec<Duration> = self
+            .members
+            .iter()
+            .filter(|member| member.joined)
+            .map(|member| member.endpoint.load.latency(now))
+            .collect();
+        let usual = at_work.iter().min().copied();
         let mut recovered = false;
         let mut ready = Vec::new();
         for (member, is_in) in self.members.iter_mut().zip(rotation) {
             if is_in {
                 if !member.joined {
                     recovered = true;
-                    if others {
-                        member.endpoint.warm_up(now);
+                    if let Some(usual) = usual {
+                        member.endpoint.warm_up(usual, now);
                     }
                 }
                 ready.push(Arc::clone(&member.endpoint));

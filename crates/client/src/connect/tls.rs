@@ -65,17 +65,14 @@ impl Tls {
         identity: Option<(&Path, &Path)>,
     ) -> Result<Self, TlsError> {
         let mut store = RootCertStore::empty();
-        match roots {
-            Some(path) => {
-                for certificate in certificates(path)? {
-                    store.add(certificate).map_err(TlsError::Identity)?;
-                }
+        if let Some(path) = roots {
+            for certificate in certificates(path)? {
+                store.add(certificate).map_err(TlsError::Identity)?;
             }
-            None => {
-                // A certificate of the system's that rustls cannot read is one not to trust.
-                let system = rustls_native_certs::load_native_certs();
-                store.add_parsable_certificates(system.certs);
-            }
+        } else {
+            // A certificate of the system's that rustls cannot read is one not to trust.
+            let system = rustls_native_certs::load_native_certs();
+            store.add_parsable_certificates(system.certs);
         }
         if store.is_empty() {
             return Err(TlsError::NoRoots);

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How a target is kept up to date.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
-    /// The longest time between two look-ups. 30 s; at least [`floor`](Self::floor), at most a day. Records that hold longer are not waited for, since
+    /// The longest time between two look-ups. 5 s; at least [`floor`](Self::floor), at most a day. Records that hold longer are not waited for, since
     /// an endpoint that comes is known by nothing else.
     pub interval: Duration,
     /// The shortest time between two look-ups, whatever the records, [`Discovery::refresh`](crate::Discovery::refresh) or a failure

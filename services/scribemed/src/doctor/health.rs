@@ -44,8 +44,10 @@ pub(crate) async fn status(target: &Target, service: &str) -> Result<ServingStat
         service: service.to_owned(),
     };
     // Asked is whoever is there, whether it serves or not.
-    let mut config = ChannelConfig::default();
-    config.health = false;
+    let config = ChannelConfig {
+        health: false,
+        ..ChannelConfig::default()
+    };
     let channel = Channel::builder(target, &[])
         .config(config)
         .build()

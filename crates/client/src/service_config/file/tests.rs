@@ -20,7 +20,7 @@ async fn change(file: &mut ConfigFile) -> ServiceConfig {
     timeout(A_WHILE, file.changed()).await.unwrap()
 }
 
-async fn open(content: &str) -> (TempDir, PathBuf, ConfigFile) {
+fn open(content: &str) -> (TempDir, PathBuf, ConfigFile) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inn.json");
     std::fs::write(&path, content).unwrap();
@@ -31,7 +31,7 @@ async fn open(content: &str) -> (TempDir, PathBuf, ConfigFile) {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_is_seen_within_a_second() {
-    let (_folder, path, mut file) = open(ONE).await;
+    let (_folder, path, mut file) = open(ONE);
     let start = Instant::now();
     std::fs::write(&path, TWO).unwrap();
     assert_eq!(tokens(&change(&mut file).await), Some(2));
@@ -43,7 +43,7 @@ async fn a_change_is_seen_within_a_second() {
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_replaced_by_another_is_seen() {
-    let (folder, path, mut file) = open(ONE).await;
+    let (folder, path, mut file) = open(ONE);
     let next = folder.path().join("next.json");
     std::fs::write(&next, TWO).unwrap();
     std::fs::rename(&next, &path).unwrap();
@@ -52,7 +52,7 @@ async fn a_file_that_is_replaced_by_another_is_seen() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_broken_or_gone_changes_nothing() {
-    let (_folder, path, mut file) = open(ONE).await;
+    let (_folder, path, mut file) = open(ONE);
     for broken in ["", "{", "{\"retryThrottling\": {}}"] {
         std::fs::write(&path, broken).unwrap();
         assert!(timeout(A_WHILE, file.changed()).await.is_err(), "{broken}");
@@ -69,7 +69,7 @@ async fn what_is_broken_or_gone_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_is_given_up_loses_no_change() {
-    let (_folder, path, mut file) = open(ONE).await;
+    let (_folder, path, mut file) = open(ONE);
     std::fs::write(&path, TWO).unwrap();
     assert!(timeout(LOOK_EVERY / 2, file.changed()).await.is_err());
     assert_eq!(tokens(&change(&mut file).await), Some(2));
@@ -77,7 +77,7 @@ async fn a_wait_that_is_given_up_loses_no_change() {
 
 #[tokio::test(start_paused = true)]
 async fn a_complaint_is_made_once() {
-    let (_folder, path, mut file) = open(ONE).await;
+    let (_folder, path, mut file) = open(ONE);
     let content = |text: &str| Ok(text.to_owned());
     let gone = || {
         Err(FileError::Unreadable {
