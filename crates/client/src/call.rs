@@ -245,12 +245,7 @@ impl Call {
     }
 
     /// The head of one attempt.
-    fn head(
-        &self,
-        previous_attempts: u32,
-        now: Instant,
-        connection: &Connection,
-    ) -> Request<()> {
+    fn head(&self, previous_attempts: u32, now: Instant, connection: &Connection) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;

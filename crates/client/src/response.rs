@@ -150,7 +150,11 @@ impl Streaming {
     fn without_status(&self) -> End {
         let why = "the response ended without a grpc-status";
         let report = self.call.record.report(Some(&self.ticket));
-        let status = self.call.record.failures().not_grpc(Code::Unknown, why, &report);
+        let status = self
+            .call
+            .record
+            .failures()
+            .not_grpc(Code::Unknown, why, &report);
         End::Failed(status, Outcome::Failure)
     }
 
@@ -162,7 +166,10 @@ impl Streaming {
 
     fn unwanted(&self) -> End {
         let report = self.call.record.report(Some(&self.ticket));
-        End::Failed(self.call.record.failures().cancelled(&report), Outcome::Ignored)
+        End::Failed(
+            self.call.record.failures().cancelled(&report),
+            Outcome::Ignored,
+        )
     }
 
     fn broken(&self, broken: &crate::connection::Broken) -> End {
@@ -194,7 +201,10 @@ impl Streaming {
                     self.call.record.succeeded();
                 } else {
                     sanitize(&mut trailers);
-                    self.call.record.report(Some(&self.ticket)).write(&mut trailers);
+                    self.call
+                        .record
+                        .report(Some(&self.ticket))
+                        .write(&mut trailers);
                 }
                 self.ticket.end(code, self.received, now);
                 self.call.record.end(code, now);

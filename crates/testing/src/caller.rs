@@ -47,7 +47,8 @@ impl Caller {
     pub(crate) async fn run(self) -> turmoil::Result {
         let mut random = StdRng::seed_from_u64(self.seed);
         let begin = Instant::now();
-        let client = Client::over(self.channel(random.random())?);
+        let metrics = Metrics::new();
+        let client = Client::over(self.channel(random.random(), metrics.clone())?);
         let calls = TaskTracker::new();
         let mut number = 0;
         loop {
@@ -60,7 +61,13 @@ impl Caller {
             let kind = self.kind(&mut random);
             let id = self.client as u64 * 1_000_000 + number;
             number += 1;
-            calls.spawn(make(self.client, client.clone(), self.journal.clone(), kind, id));
+            calls.spawn(make(
+                self.client,
+                client.clone(),
+                self.journal.clone(),
+                kind,
+                id,
+            ));
         }
         calls.close();
         // A call that never ends is found in the journal.
@@ -70,6 +77,7 @@ impl Caller {
         tokio::time::sleep(GONE).await;
         self.journal.note(Event::Left {
             client: self.client,
+            attempts: attempts(&metrics),
             tasks: tokio::runtime::Handle::current()
                 .metrics()
                 .num_alive_tasks(),
@@ -77,7 +85,7 @@ impl Caller {
         Ok(())
     }
 
-    fn channel(&self, seed: u64) -> turmoil::Result<Channel> {
+    fn channel(&self, seed: u64, metrics: Metrics) -> turmoil::Result<Channel> {
         let target: Target = "dns:///simulated:50051".parse()?;
         let mut config = Config::default();
         config.seed = Some(seed);
@@ -90,7 +98,7 @@ impl Caller {
             .connector(Arc::new(SimulatedSockets))
             .resolver(Arc::new(self.names.clone()))
             .tokens(Some(self.identity.tokens(self.clock.clone())))
-            .metrics(Metrics::new())
+            .metrics(metrics)
             .config(config)
             .build()?;
         Ok(channel)
@@ -108,6 +116,16 @@ impl Caller {
     }
 }
 
+/// Attempts that were begun, in whatever way they ended: also those that were refused and those that never left.
+fn attempts(metrics: &Metrics) -> u64 {
+    metrics
+        .render()
+        .lines()
+        .filter(|line| line.starts_with("grpc_client_attempt_started_total"))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum()
+}
+
 /// Makes one call.
 async fn make(client: usize, mut stub: Client, journal: Journal, kind: Kind, id: u64) {
     journal.note(Event::Begun { client, id, kind });
@@ -121,7 +139,11 @@ async fn make(client: usize, mut stub: Client, journal: Journal, kind: Kind, id:
     };
     let (code, nobody, message) = match result {
         Ok(()) => (Code::Ok, false, String::new()),
-        Err(status) => (status.code(), nobody_there(&status), status.message().to_owned()),
+        Err(status) => (
+            status.code(),
+            nobody_there(&status),
+            status.message().to_owned(),
+        ),
     };
     journal.note(Event::Ended {
         client,

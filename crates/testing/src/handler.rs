@@ -62,7 +62,10 @@ impl Handler {
         self.open.load(Relaxed)
     }
 
-    async fn handle(&self, request: Request<SimulatedRequest>) -> Result<SimulatedResponse, Status> {
+    async fn handle(
+        &self,
+        request: Request<SimulatedRequest>,
+    ) -> Result<SimulatedResponse, Status> {
         let _open = Open::new(&self.open);
         let previous = request
             .metadata()

@@ -84,6 +84,8 @@ pub enum Event {
     Left {
         /// Counted from 0.
         client: usize,
+        /// Attempts that were begun for its calls, in whatever way they ended.
+        attempts: u64,
         /// Tasks that still run.
         tasks: usize,
     },
@@ -144,11 +146,13 @@ impl Journal {
 
     /// As text, a line for each entry. Two simulations are the same when these are.
     pub fn text(&self) -> String {
-        self.entries().iter().fold(String::new(), |mut text, entry| {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{entry}");
-            text
-        })
+        self.entries()
+            .iter()
+            .fold(String::new(), |mut text, entry| {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{entry}");
+                text
+            })
     }
 }
 
@@ -170,7 +174,14 @@ impl fmt::Display for Entry {
                 id,
                 previous,
             } => write!(f, "server {server} executes {id} after {previous}"),
-            Event::Left { client, tasks } => write!(f, "client {client} leaves {tasks} tasks"),
+            Event::Left {
+                client,
+                attempts,
+                tasks,
+            } => write!(
+                f,
+                "client {client} leaves {tasks} tasks after {attempts} attempts"
+            ),
             Event::Remains { server, handlers } => {
                 write!(f, "server {server} keeps {handlers} handlers")
             }

@@ -18,7 +18,9 @@ impl Connect for SimulatedSockets {
             let socket = address.socket().ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::Unsupported,
-                    format!("{address} is not on the simulated network; an IP address and a port are"),
+                    format!(
+                        "{address} is not on the simulated network; an IP address and a port are"
+                    ),
                 )
             })?;
             let stream = TcpStream::connect(socket).await?;

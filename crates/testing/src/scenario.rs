@@ -31,7 +31,7 @@ impl Scenario {
 }
 
 /// All of them.
-pub const ALL: [Scenario; 14] = [
+pub const ALL: [Scenario; 15] = [
     Scenario {
         name: "partition",
         about: "messages between some clients and some servers are lost; with one server nothing repeatable fails",
@@ -101,6 +101,11 @@ pub const ALL: [Scenario; 14] = [
         name: "clock-skew",
         about: "wall clocks are up to 60 s apart, and jump; nothing fails",
         draw: platform::clock_skew,
+    },
+    Scenario {
+        name: "chaos",
+        about: "several troubles at once, of links, servers and names",
+        draw: platform::chaos,
     },
 ];
 

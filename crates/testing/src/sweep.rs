@@ -69,7 +69,10 @@ pub fn sweep(scenarios: &[Scenario], seeds: Range<u64>, threads: usize) -> Vec<S
         .enumerate()
         .map(|(at, scenario)| {
             let own = played.iter().filter(|(of, ..)| *of == at);
-            summary(scenario.name, own.map(|(_, seed, findings)| (*seed, findings)))
+            summary(
+                scenario.name,
+                own.map(|(_, seed, findings)| (*seed, findings)),
+            )
         })
         .collect()
 }

@@ -158,7 +158,10 @@ impl Call {
     }
 
     /// Waits for an endpoint: for as long as it is not known whether there is one, or as the policy has it.
-    async fn wait_for_endpoint(&mut self, avoid: Option<&Arc<Endpoint>>) -> Result<Picked, Refusal> {
+    async fn wait_for_endpoint(
+        &mut self,
+        avoid: Option<&Arc<Endpoint>>,
+    ) -> Result<Picked, Refusal> {
         let balancer = Arc::clone(&self.shared.balancer);
         let mut queue = None;
         loop {

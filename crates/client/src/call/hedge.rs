@@ -36,7 +36,11 @@ enum Next {
 
 impl Call {
     /// Sends the call again and again until an answer is there; the first good one wins, the others are reset.
-    pub(super) async fn hedge(mut self: Box<Self>, policy: &Hedge, body: Bytes) -> Result<Answer, Status> {
+    pub(super) async fn hedge(
+        mut self: Box<Self>,
+        policy: &Hedge,
+        body: Bytes,
+    ) -> Result<Answer, Status> {
         let mut in_flight: FuturesUnordered<InFlight> = FuturesUnordered::new();
         let mut last: Option<Failed> = None;
         let mut avoid: Option<Arc<Endpoint>> = None;

@@ -25,15 +25,13 @@ pub(crate) async fn exchange(
     poll_fn(|cx| send.poll_ready(cx))
         .await
         .map_err(|error| Broken::before_sending(&error))?;
-    let (response, mut stream) = send
-        .send_request(head, false)
-        .map_err(|error| {
-            if error.is_io() || error.is_go_away() || error.is_reset() {
-                Broken::before_sending(&error)
-            } else {
-                Broken::unsendable(&error)
-            }
-        })?;
+    let (response, mut stream) = send.send_request(head, false).map_err(|error| {
+        if error.is_io() || error.is_go_away() || error.is_reset() {
+            Broken::before_sending(&error)
+        } else {
+            Broken::unsendable(&error)
+        }
+    })?;
     let stream = match whole {
         // Flow control holds it back within h2; it is one message, and in memory as it is.
         Some(body) => {

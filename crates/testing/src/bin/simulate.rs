@@ -54,9 +54,9 @@ fn main() -> Result<ExitCode> {
             }
         }
     }
-    let threads = args.threads.unwrap_or_else(|| {
-        thread::available_parallelism().map_or(1, std::num::NonZero::get)
-    });
+    let threads = args
+        .threads
+        .unwrap_or_else(|| thread::available_parallelism().map_or(1, std::num::NonZero::get));
     let summaries = sweep(&scenarios, seeds, threads);
     for summary in &summaries {
         println!("{summary}");
