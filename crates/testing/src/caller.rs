@@ -87,12 +87,14 @@ impl Caller {
 
     fn channel(&self, seed: u64, metrics: Metrics) -> turmoil::Result<Channel> {
         let target: Target = "dns:///simulated:50051".parse()?;
-        let mut config = Config::default();
-        config.seed = Some(seed);
-        // Without the attempts that are there in any case, the share alone bounds what is sent again.
-        config.budget = budget::Config {
-            min_per_second: 0,
-            ..budget::Config::default()
+        let config = Config {
+            seed: Some(seed),
+            // Without the attempts that are there in any case, the share alone bounds what is sent again.
+            budget: budget::Config {
+                min_per_second: 0,
+                ..budget::Config::default()
+            },
+            ..Config::default()
         };
         let channel = Channel::builder(&target, &[&SIMULATED_SERVICE_POLICY])
             .connector(Arc::new(SimulatedSockets))
@@ -164,10 +166,8 @@ async fn drain(stub: &mut Client, request: SimulatedRequest) -> Result<(), Statu
 /// Whether it failed for want of an endpoint: there was none, or none was ready before the deadline.
 fn nobody_there(status: &Status) -> bool {
     let unsent = CallReport::of(status).is_some_and(|report| report.attempts() == 0);
+    let unreachable = status.message().contains("cannot be reached");
     unsent
-        && match status.code() {
-            Code::DeadlineExceeded => true,
-            Code::Unavailable => status.message().contains("cannot be reached"),
-            _ => false,
-        }
+        && (status.code() == Code::DeadlineExceeded
+            || (status.code() == Code::Unavailable && unreachable))
 }

@@ -285,3 +285,6 @@ fn too_many(findings: &mut Findings, count: u64, calls: usize, of: impl Fn() -> 
 fn real(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests;

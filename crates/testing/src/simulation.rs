@@ -210,12 +210,12 @@ impl<'a> Stage<'a> {
             Step::Cut(links) => each(links, &|client, server| sim.partition(client, server)),
             Step::CutTowards(links) => {
                 each(links, &|client, server| {
-                    sim.partition_oneway(client, server)
+                    sim.partition_oneway(client, server);
                 });
             }
             Step::CutFrom(links) => {
                 each(links, &|client, server| {
-                    sim.partition_oneway(server, client)
+                    sim.partition_oneway(server, client);
                 });
             }
             Step::Repair(links) => each(links, &|client, server| sim.repair(client, server)),
