@@ -103,7 +103,7 @@ mod tests {
         bell.waker().wake_by_ref();
         assert_eq!(woken(), 1);
         // Woken, and not yet at work: more rings change nothing.
-        bell.waker().clone().wake();
+        bell.waker().wake_by_ref();
         assert!(woken() >= 1);
         bell.answer(&cx);
         assert!(bell.may_wait());
