@@ -11,6 +11,7 @@ mod model;
 mod process;
 mod proto;
 mod setup;
+mod simulate;
 mod task;
 mod test;
 mod tidy;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Parser;
 
-use crate::{bench, compose, images, model, proto, test, tidy, tools, up};
+use crate::{bench, compose, images, model, proto, simulate, test, tidy, tools, up};
 
 /// Tasks of this repository.
 #[derive(Parser)]
@@ -15,6 +15,8 @@ pub(crate) enum Task {
     Test,
     /// Measure the platform against bare tonic and grpc-go.
     Bench(bench::Args),
+    /// Play the client and the server on a simulated network.
+    Simulate(simulate::Args),
     /// Put the speech model in place.
     Model(model::Args),
     /// Check the contract with buf.
@@ -36,6 +38,7 @@ impl Task {
             Self::Up(args) => up::run(args),
             Self::Test => test::run(),
             Self::Bench(args) => bench::run(args),
+            Self::Simulate(args) => simulate::run(args),
             Self::Model(args) => model::run(args).map(drop),
             Self::Proto(args) => proto::run(args),
             Self::Tidy(args) => tidy::run(args),

@@ -71,6 +71,7 @@ pub(crate) fn run() -> Result<()> {
         )
     });
     report.step("tests", || cargo(&root, &["test", "--workspace"], &tools));
+    report.step("interleavings", || interleavings(&root));
     let built = report.step("release build", || {
         cargo(
             &root,
@@ -84,6 +85,25 @@ pub(crate) fn run() -> Result<()> {
     });
     report.step("compose", || compose::run(&compose::Args::default()));
     report.close(std::env::var_os("CI").is_some_and(|ci| ci == "true"))
+}
+
+/// What calls share without a lock, under every interleaving of their threads. Its own target folder: the flag is for every
+/// crate there.
+fn interleavings(root: &Path) -> Result<()> {
+    process::show(
+        workspace::cargo(root)
+            .args([
+                "test",
+                "--package",
+                "scribemed-resilience",
+                "--release",
+                "--test",
+                "loom",
+                "--target-dir",
+                "target/loom",
+            ])
+            .env("RUSTFLAGS", "--cfg loom"),
+    )
 }
 
 /// The platform as its users meet it: built in release, real audio, real tools.

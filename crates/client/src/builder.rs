@@ -64,7 +64,8 @@ pub struct Config {
     pub adaptive: adaptive::Config,
     /// How an endpoint that joins others comes up to its full share.
     pub slow_start: SlowStart,
-    /// Looking names up.
+    /// Looking names up. As by default but for the interval, 5 s: a service that is scaled up wants its new endpoints used now,
+    /// and nothing else tells of them.
     pub discovery: scribemed_discovery::Config,
     /// What every random choice follows from. `None`, the default: another one for each channel.
     pub seed: Option<u64>,
@@ -91,7 +92,10 @@ impl Default for Config {
             budget: budget::Config::default(),
             adaptive: adaptive::Config::default(),
             slow_start: SlowStart::default(),
-            discovery: scribemed_discovery::Config::default(),
+            discovery: scribemed_discovery::Config {
+                interval: Duration::from_secs(5),
+                ..scribemed_discovery::Config::default()
+            },
             seed: None,
         }
     }

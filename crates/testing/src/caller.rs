@@ -47,7 +47,8 @@ impl Caller {
     pub(crate) async fn run(self) -> turmoil::Result {
         let mut random = StdRng::seed_from_u64(self.seed);
         let begin = Instant::now();
-        let client = Client::over(self.channel(random.random())?);
+        let metrics = Metrics::new();
+        let client = Client::over(self.channel(random.random(), metrics.clone())?);
         let calls = TaskTracker::new();
         let mut number = 0;
         loop {
@@ -76,6 +77,7 @@ impl Caller {
         tokio::time::sleep(GONE).await;
         self.journal.note(Event::Left {
             client: self.client,
+            attempts: attempts(&metrics),
             tasks: tokio::runtime::Handle::current()
                 .metrics()
                 .num_alive_tasks(),
@@ -83,20 +85,22 @@ impl Caller {
         Ok(())
     }
 
-    fn channel(&self, seed: u64) -> turmoil::Result<Channel> {
+    fn channel(&self, seed: u64, metrics: Metrics) -> turmoil::Result<Channel> {
         let target: Target = "dns:///simulated:50051".parse()?;
-        let mut config = Config::default();
-        config.seed = Some(seed);
-        // Without the attempts that are there in any case, the share alone bounds what is sent again.
-        config.budget = budget::Config {
-            min_per_second: 0,
-            ..budget::Config::default()
+        let config = Config {
+            seed: Some(seed),
+            // Without the attempts that are there in any case, the share alone bounds what is sent again.
+            budget: budget::Config {
+                min_per_second: 0,
+                ..budget::Config::default()
+            },
+            ..Config::default()
         };
         let channel = Channel::builder(&target, &[&SIMULATED_SERVICE_POLICY])
             .connector(Arc::new(SimulatedSockets))
             .resolver(Arc::new(self.names.clone()))
             .tokens(Some(self.identity.tokens(self.clock.clone())))
-            .metrics(Metrics::new())
+            .metrics(metrics)
             .config(config)
             .build()?;
         Ok(channel)
@@ -112,6 +116,16 @@ impl Caller {
         }
         Kind::Call
     }
+}
+
+/// Attempts that were begun, in whatever way they ended: also those that were refused and those that never left.
+fn attempts(metrics: &Metrics) -> u64 {
+    metrics
+        .render()
+        .lines()
+        .filter(|line| line.starts_with("grpc_client_attempt_started_total"))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum()
 }
 
 /// Makes one call.
@@ -152,10 +166,8 @@ async fn drain(stub: &mut Client, request: SimulatedRequest) -> Result<(), Statu
 /// Whether it failed for want of an endpoint: there was none, or none was ready before the deadline.
 fn nobody_there(status: &Status) -> bool {
     let unsent = CallReport::of(status).is_some_and(|report| report.attempts() == 0);
+    let unreachable = status.message().contains("cannot be reached");
     unsent
-        && match status.code() {
-            Code::DeadlineExceeded => true,
-            Code::Unavailable => status.message().contains("cannot be reached"),
-            _ => false,
-        }
+        && (status.code() == Code::DeadlineExceeded
+            || (status.code() == Code::Unavailable && unreachable))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
 use scribemed_auth::token::{Grant, Issuer};
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{
@@ -19,8 +18,8 @@ const ISSUER: &str = "simulation.example";
 const CALLER: &str = "caller";
 /// As in the contract.
 const PERMISSION: &str = "run:simulations";
-/// Short, so that tokens are renewed several times in a run.
-const LIFETIME: Duration = Duration::from_secs(20);
+/// Short, so that tokens are renewed in a run. Longer than clocks are apart, or a token is over before it is there.
+const LIFETIME: Duration = Duration::from_secs(80);
 
 /// The key of a simulation. Clones are the same identity.
 #[derive(Clone)]
@@ -37,7 +36,7 @@ struct Inner {
 }
 
 impl Identity {
-    pub(crate) fn new() -> Result<Self> {
+    pub(crate) fn new() -> turmoil::Result<Self> {
         let key = SigningKey::generate()?;
         let issuer = Issuer::new(ISSUER, Arc::new(SimulatedClock::default()));
         Ok(Self {
@@ -63,7 +62,7 @@ impl Identity {
         TokenCache::new(Arc::new(self.clone()), NAME, Arc::new(clock))
     }
 
-    fn token(&self) -> Result<Token> {
+    fn token(&self) -> Result<Token, BoxError> {
         let grant = Grant {
             subject: CALLER,
             client_id: CALLER,
@@ -77,6 +76,6 @@ impl Identity {
 
 impl TokenSource for Identity {
     fn fetch<'a>(&'a self, _audience: &'a str) -> BoxFuture<'a, Result<Token, BoxError>> {
-        Box::pin(async { self.token().map_err(Into::into) })
+        Box::pin(async { self.token() })
     }
 }

@@ -84,6 +84,8 @@ pub enum Event {
     Left {
         /// Counted from 0.
         client: usize,
+        /// Attempts that were begun for its calls, in whatever way they ended.
+        attempts: u64,
         /// Tasks that still run.
         tasks: usize,
     },
@@ -172,7 +174,14 @@ impl fmt::Display for Entry {
                 id,
                 previous,
             } => write!(f, "server {server} executes {id} after {previous}"),
-            Event::Left { client, tasks } => write!(f, "client {client} leaves {tasks} tasks"),
+            Event::Left {
+                client,
+                attempts,
+                tasks,
+            } => write!(
+                f,
+                "client {client} leaves {tasks} tasks after {attempts} attempts"
+            ),
             Event::Remains { server, handlers } => {
                 write!(f, "server {server} keeps {handlers} handlers")
             }

@@ -24,14 +24,20 @@ pub struct Scenario {
 impl Scenario {
     /// What this seed makes of it.
     pub fn script(&self, seed: u64) -> Script {
-        // Another stream of numbers than the one that plays the script.
-        let mut draw = Draw::new(StdRng::seed_from_u64(seed ^ 0x5ce7_a210));
+        // Each scenario has a stream of numbers of its own (FNV-1a of its name), and none that a simulation is played by.
+        let name = self
+            .name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        let mut draw = Draw::new(StdRng::seed_from_u64(name ^ seed));
         (self.draw)(&mut draw)
     }
 }
 
 /// All of them.
-pub const ALL: [Scenario; 14] = [
+pub const ALL: [Scenario; 15] = [
     Scenario {
         name: "partition",
         about: "messages between some clients and some servers are lost; with one server nothing repeatable fails",
@@ -101,6 +107,11 @@ pub const ALL: [Scenario; 14] = [
         name: "clock-skew",
         about: "wall clocks are up to 60 s apart, and jump; nothing fails",
         draw: platform::clock_skew,
+    },
+    Scenario {
+        name: "chaos",
+        about: "several troubles at once, of links, servers and names",
+        draw: platform::chaos,
     },
 ];
 

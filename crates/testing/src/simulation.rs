@@ -21,7 +21,7 @@ use crate::script::{Order, Script, Step};
 use crate::server::{Machine, PORT};
 
 /// Messages arrive, and hosts run, in turns of so long. Within its turn a host's time goes on by itself.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(10);
 /// How often the time that messages take changes.
 const WEATHER: Duration = Duration::from_millis(250);
 /// What fits into the buffers of a connection and of a listener, in messages. A simulation ends when a listener's is full.
@@ -157,14 +157,14 @@ impl<'a> Stage<'a> {
         loop {
             let now = self.sim.elapsed();
             *after = now;
-            if now >= end || (now > script.stop && self.everybody_left()) {
-                break;
-            }
             while let Some((_, step)) = steps.next_if(|(at, _)| *at <= now) {
                 self.journal.note_at(now, Event::Step(step.clone()));
                 self.take(step)?;
             }
             if now >= change {
+                if now >= end || (now > script.stop && self.everybody_left()) {
+                    break;
+                }
                 change = now + WEATHER;
                 self.change_weather();
             }
@@ -210,12 +210,12 @@ impl<'a> Stage<'a> {
             Step::Cut(links) => each(links, &|client, server| sim.partition(client, server)),
             Step::CutTowards(links) => {
                 each(links, &|client, server| {
-                    sim.partition_oneway(client, server)
+                    sim.partition_oneway(client, server);
                 });
             }
             Step::CutFrom(links) => {
                 each(links, &|client, server| {
-                    sim.partition_oneway(server, client)
+                    sim.partition_oneway(server, client);
                 });
             }
             Step::Repair(links) => each(links, &|client, server| sim.repair(client, server)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How a target is kept up to date.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
-    /// The longest time between two look-ups. 5 s; at least [`floor`](Self::floor), at most a day. Records that hold longer are not waited for, since
+    /// The longest time between two look-ups. 30 s; at least [`floor`](Self::floor), at most a day. Records that hold longer are not waited for, since
     /// an endpoint that comes is known by nothing else.
     pub interval: Duration,
     /// The shortest time between two look-ups, whatever the records, [`Discovery::refresh`](crate::Discovery::refresh) or a failure
@@ -54,7 +54,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            interval: Duration::from_secs(5),
+            interval: Duration::from_secs(30),
             floor: Duration::from_secs(1),
             jitter: 0.2,
             timeout: Duration::from_secs(5),

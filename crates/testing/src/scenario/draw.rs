@@ -6,10 +6,19 @@ use std::time::Duration;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
+use crate::names::Answer;
 use crate::script::{Promise, Script};
 
+/// Answers of a name server that are of no use.
+pub(super) const FAILURES: [Answer; 4] = [
+    Answer::Empty,
+    Answer::Unknown,
+    Answer::Failing,
+    Answer::Silent,
+];
+
 /// Calls go on for so long after the trouble.
-const AFTER: Duration = Duration::from_secs(10);
+const AFTER: Duration = Duration::from_secs(9);
 
 /// Draws.
 pub(super) struct Draw {
@@ -57,7 +66,7 @@ impl Draw {
         Script {
             servers: 3,
             clients: self.number(2..=4),
-            rate: 25,
+            rate: 20,
             mix: [50, 20, 15, 10, 5],
             latency: (1, 20),
             steps: Vec::new(),
@@ -69,7 +78,7 @@ impl Draw {
 
     /// When the trouble begins.
     pub(super) fn begin(&mut self) -> Duration {
-        self.millis(5_000..=6_500)
+        self.millis(3_000..=5_000)
     }
 }
 

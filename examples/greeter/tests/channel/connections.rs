@@ -310,12 +310,12 @@ async fn no_call_that_can_be_repeated_fails_while_endpoints_are_killed() {
             })
         })
         .collect();
-    for round in 0..3 {
+    for peer in peers.iter().take(3) {
         tokio::time::sleep(ms(150)).await;
-        peers[round].door(Door::Refused);
-        peers[round].command(Command::Close);
+        peer.door(Door::Refused);
+        peer.command(Command::Close);
         tokio::time::sleep(ms(150)).await;
-        peers[round].door(Door::Open);
+        peer.door(Door::Open);
     }
     for call in calls {
         soon(call).await.unwrap();
