@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Show all that happens.
     #[arg(long)]
     verbose: bool,
+    /// Play each seed twice, and show the first difference.
+    #[arg(long)]
+    twice: bool,
     /// Show what the platform logs, in the syntax of RUST_LOG.
     #[arg(long)]
     log: Option<String>,
@@ -41,6 +44,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if args.verbose {
         command.arg("--verbose");
+    }
+    if args.twice {
+        command.arg("--twice");
     }
     if let Some(filter) = &args.log {
         command.args(["--log", filter]);

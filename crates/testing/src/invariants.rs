@@ -16,6 +16,8 @@ use crate::script::{Promise, Script};
 const SLACK: Duration = Duration::from_millis(50);
 /// Within this time of the end of the trouble everything works again.
 const RECOVERY: Duration = Duration::from_secs(5);
+/// Within this time of the first lost call no more are sent to a server that is silent.
+const DETOUR: Duration = Duration::from_secs(1);
 /// Requests that reach handlers for each call that is made: with a budget of 20 % and nothing besides.
 const AMPLIFICATION: f64 = 1.2;
 /// The window over which requests are counted, and the calls without which a window says nothing.
@@ -84,7 +86,7 @@ impl Call {
 ///   calls count from 3 s before the window on, for a request may come so late after its call has begun;
 /// - calls that are begun later than 5 s after the end of the trouble succeed, and so do those that end before it begins;
 /// - a call does not find nobody, at once or by its deadline, while an endpoint has been within reach and serving for 5 s;
-/// - what the script promises besides: no call fails, or none that may be repeated;
+/// - what the script promises besides: no call fails, or none that may be repeated, or a silent server is passed by;
 /// - a closed channel leaves no task behind, and no handler runs when all is over.
 pub fn check(script: &Script, journal: &Journal) -> Findings {
     let mut findings = Findings::default();
@@ -103,6 +105,9 @@ pub fn check(script: &Script, journal: &Journal) -> Findings {
             .filter(|call| call.client == client)
             .collect();
         amplification(client, &own, &mut findings);
+        if script.promise == Promise::Detour {
+            detour(script, client, &own, &mut findings);
+        }
     }
     findings
 }
@@ -231,19 +236,31 @@ fn each(script: &Script, id: u64, call: &Call, findings: &mut Findings) {
             end.message
         )
     };
-    let trouble = script
-        .steps
-        .iter()
-        .map(|(at, _)| *at)
-        .find(|at| !at.is_zero());
+    let trouble = script.trouble();
     if trouble.is_none_or(|trouble| end.at < trouble) {
         findings.broken("without trouble no call fails", what());
     } else if *begun >= script.clear + RECOVERY {
         findings.broken("everything works again 5 s after the trouble", what());
     } else if script.promise == Promise::Lossless {
         findings.broken("no call is lost", what());
-    } else if script.promise == Promise::Idempotent && kind.is_idempotent() {
+    } else if script.promise.is_for_idempotent() && kind.is_idempotent() {
         findings.broken("no call that may be repeated is lost", what());
+    }
+}
+
+/// Whether a client goes on calling a server that is silent.
+fn detour(script: &Script, client: usize, calls: &[&Call], findings: &mut Findings) {
+    let lost = || calls.iter().filter(|call| call.failed().is_some());
+    let Some(first) = lost().map(|call| call.begun).min() else {
+        return;
+    };
+    let missed = first.max(script.trouble().unwrap_or_default());
+    for call in lost().filter(|call| call.begun > missed + DETOUR + SLACK) {
+        let what = format!(
+            "client {client} missed an answer at {missed:?}, and lost a call ({:?}) that it began at {:?}",
+            call.kind, call.begun
+        );
+        findings.broken("a silent server is passed by within 1 s", what);
     }
 }
 

@@ -10,7 +10,7 @@
 //! let scenario = scenario::by_name("rolling-restart").unwrap();
 //! let script = scenario.script(7);
 //! let journal = simulate(&script, 7).unwrap();
-//! assert_eq!(check(&script, &journal).violations, []);
+//! assert!(check(&script, &journal).violations.is_empty());
 //! ```
 //!
 //! Only ever a dev-dependency: nothing that is shipped knows of it.
@@ -51,4 +51,4 @@ pub use network::{SimulatedSockets, incoming};
 pub use scenario::Scenario;
 pub use script::{Links, Manner, Order, Promise, Script, Step};
 pub use simulation::{Broken, simulate};
-pub use sweep::{Failure, Summary, sweep};
+pub use sweep::{Failure, Play, Summary, sweep};

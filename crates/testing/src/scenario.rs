@@ -40,7 +40,7 @@ impl Scenario {
 pub const ALL: [Scenario; 15] = [
     Scenario {
         name: "partition",
-        about: "messages between some clients and some servers are lost; with one server nothing repeatable fails",
+        about: "messages between some clients and some servers are lost; one server is passed by within 1 s, and nothing repeatable fails",
         draw: links::partition,
     },
     Scenario {
@@ -50,7 +50,7 @@ pub const ALL: [Scenario; 15] = [
     },
     Scenario {
         name: "black-hole",
-        about: "a server is silent and nobody is told; with one server nothing repeatable fails",
+        about: "servers are silent and nobody is told; one is passed by within 1 s, and nothing repeatable fails",
         draw: links::black_hole,
     },
     Scenario {

@@ -34,6 +34,8 @@ pub enum Promise {
     Recovery,
     /// None that the contract allows to repeat.
     Idempotent,
+    /// The same; and none at all that a client begins later than 1 s after the first that it lost.
+    Detour,
     /// None.
     Lossless,
 }
@@ -98,6 +100,13 @@ pub struct Manner {
     pub refuse: bool,
 }
 
+impl Promise {
+    /// Whether no call may be lost that the contract allows to repeat.
+    pub(crate) fn is_for_idempotent(self) -> bool {
+        matches!(self, Self::Idempotent | Self::Detour)
+    }
+}
+
 impl Script {
     /// All links of these servers.
     pub fn links(&self, servers: &[usize]) -> Links {
@@ -113,9 +122,10 @@ impl Script {
         self.steps.sort_by_key(|(at, _)| *at);
     }
 
-    /// How many hosts take part.
-    pub fn hosts(&self) -> usize {
-        self.servers + self.clients
+    /// When the first thing happens. What is so from the start does not count.
+    pub fn trouble(&self) -> Option<Duration> {
+        let mut times = self.steps.iter().map(|(at, _)| *at);
+        times.find(|at| !at.is_zero())
     }
 }
 

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::invariants::{Findings, Violation, check};
+use crate::journal::Journal;
 use crate::scenario::Scenario;
 use crate::simulation::simulate;
 
@@ -41,8 +42,22 @@ pub struct Failure {
     pub violations: Vec<Violation>,
 }
 
+/// How many times a seed is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Play {
+    /// Once.
+    Once,
+    /// Twice: a second time that differs from the first is a broken promise, too.
+    Twice,
+}
+
 /// Plays each scenario with each seed, on so many threads.
-pub fn sweep(scenarios: &[Scenario], seeds: Range<u64>, threads: usize) -> Vec<Summary> {
+pub fn sweep(
+    scenarios: &[Scenario],
+    seeds: Range<u64>,
+    times: Play,
+    threads: usize,
+) -> Vec<Summary> {
     // The first seed of each scenario, then the second: those that take long do not come last.
     let games: Vec<(usize, u64)> = seeds
         .flat_map(|seed| (0..scenarios.len()).map(move |at| (at, seed)))
@@ -53,7 +68,7 @@ pub fn sweep(scenarios: &[Scenario], seeds: Range<u64>, threads: usize) -> Vec<S
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
                 while let Some(&(at, seed)) = games.get(next.fetch_add(1, Relaxed)) {
-                    let findings = play(scenarios[at], seed);
+                    let findings = play(scenarios[at], seed, times);
                     played
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
@@ -77,18 +92,41 @@ pub fn sweep(scenarios: &[Scenario], seeds: Range<u64>, threads: usize) -> Vec<S
         .collect()
 }
 
-fn play(scenario: Scenario, seed: u64) -> Findings {
+fn play(scenario: Scenario, seed: u64, times: Play) -> Findings {
     let script = scenario.script(seed);
-    match simulate(&script, seed) {
-        Ok(journal) => check(&script, &journal),
-        Err(broken) => Findings {
-            violations: vec![Violation {
-                invariant: "the simulation is played to its end",
-                what: broken.to_string(),
-            }],
-            ..Findings::default()
-        },
-    }
+    let played = simulate(&script, seed).and_then(|journal| {
+        let mut findings = check(&script, &journal);
+        if times == Play::Twice {
+            let again = simulate(&script, seed)?;
+            findings.violations.extend(differ(&journal, &again));
+        }
+        Ok(findings)
+    });
+    played.unwrap_or_else(|broken| Findings {
+        violations: vec![Violation {
+            invariant: "the simulation is played to its end",
+            what: broken.to_string(),
+        }],
+        ..Findings::default()
+    })
+}
+
+/// The first line in which two journals differ.
+fn differ(first: &Journal, second: &Journal) -> Option<Violation> {
+    let (first, second) = (first.text(), second.text());
+    let mut seconds = second.lines();
+    let line = first
+        .lines()
+        .map(|line| (line, seconds.next().unwrap_or("the end")))
+        .find(|(one, other)| one != other);
+    let (one, other) = match line {
+        Some(differ) => differ,
+        None => ("the end", seconds.next()?),
+    };
+    Some(Violation {
+        invariant: "a seed gives the same simulation again",
+        what: format!("{one}, then {other}"),
+    })
 }
 
 fn summary<'a>(

@@ -9,7 +9,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use scribemed_testing::{Scenario, check, scenario, simulate, sweep};
+use scribemed_testing::{Play, Scenario, check, scenario, simulate, sweep};
 
 /// Plays each scenario with many seeds, and shows each seed that broke a promise.
 #[derive(Debug, Parser)]
@@ -26,6 +26,9 @@ struct Args {
     /// Show all that happens.
     #[arg(long)]
     verbose: bool,
+    /// Play each seed twice, and show the first difference.
+    #[arg(long)]
+    twice: bool,
     /// How many simulations to play at once. Default: as many as there are cores.
     #[arg(long)]
     threads: Option<usize>,
@@ -57,7 +60,8 @@ fn main() -> Result<ExitCode> {
     let threads = args
         .threads
         .unwrap_or_else(|| thread::available_parallelism().map_or(1, std::num::NonZero::get));
-    let summaries = sweep(&scenarios, seeds, threads);
+    let times = if args.twice { Play::Twice } else { Play::Once };
+    let summaries = sweep(&scenarios, seeds, times, threads);
     for summary in &summaries {
         println!("{summary}");
     }

@@ -142,6 +142,15 @@ fn each_invariant_can_be_broken() {
     let lost = "no call that may be repeated is lost";
     check(Promise::Idempotent, &repeatable, lost);
 
+    let mut late = one(Kind::Once, 5.5, 7.5, Code::DeadlineExceeded);
+    late.extend([
+        (6.6, begun(2, Kind::Once)),
+        (6.7, ended(2, Code::Unavailable)),
+    ]);
+    late[2] = (30.0, left(2, 0));
+    let passed = "a silent server is passed by within 1 s";
+    check(Promise::Detour, &late, passed);
+
     let mut twice = one(Kind::Once, 1.0, 1.2, Code::Ok);
     twice.extend([(1.1, executed(1)), (1.15, executed(1))]);
     check(any, &twice, "what may not be repeated is carried out once");

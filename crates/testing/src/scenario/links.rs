@@ -13,7 +13,7 @@ fn some_servers(draw: &mut Draw, script: &mut Script) -> Links {
         draw.number(1..=script.clients)
     };
     if count == 1 {
-        script.promise = Promise::Idempotent;
+        script.promise = Promise::Detour;
     }
     Links {
         clients: draw.some(clients, script.clients),
