@@ -347,6 +347,7 @@ fn probing(config: &Config) -> Probing {
         suspect_after: config.suspect_after,
         dead_after: config.dead_after.max(config.suspect_after),
         alone: Arc::new(AtomicBool::new(true)),
+        calm: Arc::default(),
     }
 }
 

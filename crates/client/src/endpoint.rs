@@ -75,6 +75,8 @@ pub(crate) struct Endpoint {
     pub(crate) ejected: AtomicBool,
     pub(crate) leaving: AtomicBool,
     last_failure: ArcSwapOption<String>,
+    /// How often it has asked to be pinged less.
+    calm: Arc<AtomicU32>,
 }
 
 struct Slot {
@@ -97,6 +99,7 @@ impl Endpoint {
             ejected: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             last_failure: ArcSwapOption::empty(),
+            calm: Arc::default(),
         }
     }
 

@@ -34,7 +34,7 @@ pub struct ChannelStatus {
 pub struct EndpointStatus {
     /// `10.0.0.7:50052`, or the path of a socket.
     pub address: String,
-    /// `idle`, `connecting`, `ready`, `not_serving`, `transient_failure` or `leaving`.
+    /// `idle`, `connecting`, `ready`, `not_serving`, `health_unknown`, `transient_failure` or `leaving`.
     pub state: &'static str,
     /// Whether outlier detection keeps it out of rotation.
     pub ejected: bool,

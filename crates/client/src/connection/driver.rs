@@ -4,7 +4,7 @@ use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ pub(crate) struct Probing {
     pub(crate) dead_after: Duration,
     /// Whether this is the only endpoint that calls can go to.
     pub(crate) alone: Arc<AtomicBool>,
+    /// How often the peer has said that it is pinged too much (ENHANCE_YOUR_CALM): silence is borne twice as long for each
+    /// time (gRFC A8).
+    pub(crate) calm: Arc<AtomicU32>,
 }
 
 /// Why a driver stopped.
@@ -115,6 +118,8 @@ pub(crate) struct Driver {
     timer: Pin<Box<Sleep>>,
     seen: u64,
     heard_at: Instant,
+    /// The peer's ENHANCE_YOUR_CALM was heeded.
+    heeded: bool,
     /// Others were let go first.
     gathering: bool,
     /// Calls that had been begun when this was last looked at.
@@ -184,6 +189,7 @@ pub(crate) async fn establish(
         probing,
         seen,
         heard_at: now,
+        heeded: false,
         gathering: false,
         begun: 0,
         busy: false,
@@ -224,17 +230,35 @@ impl Driver {
         if let Poll::Ready(result) = Pin::new(&mut self.transport).poll(cx) {
             return Poll::Ready(Ended::Closed(match result {
                 Ok(()) => "the peer closed the connection".to_owned(),
-                Err(error) => error.to_string(),
+                Err(error) => {
+                    self.heed(&error);
+                    error.to_string()
+                }
             }));
         }
         if let Some(sentinel) = &mut self.sentinel
-            && let Poll::Ready(Err(_)) = sentinel.poll_ready(cx)
+            && let Poll::Ready(Err(error)) = sentinel.poll_ready(cx)
         {
+            self.heed(&error);
             self.sentinel = None;
             return Poll::Ready(Ended::GoAway);
         }
         self.listen();
         self.probe(cx)
+    }
+
+    /// A peer that is pinged too much says so, and is pinged less from then on.
+    fn heed(&mut self, error: &h2::Error) {
+        if error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)
+            && !std::mem::replace(&mut self.heeded, true)
+        {
+            self.probing.calm.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// `wait`, as long as this peer wants it.
+    fn calmly(&self, wait: Duration) -> Duration {
+        wait.saturating_mul(1 << self.probing.calm.load(Relaxed).min(16))
     }
 
     /// Notes what was heard and begun since the last time.
@@ -254,21 +278,20 @@ impl Driver {
         if self.pinged.is_none() && far && (called || (heard && self.busy)) {
             self.busy = true;
             self.quiet = 0;
-            self.timer
-                .as_mut()
-                .reset(Instant::now() + self.probing.busy);
+            let patience = self.patience();
+            self.timer.as_mut().reset(Instant::now() + patience);
         }
     }
 
     /// How much silence is borne now.
     fn patience(&self) -> Duration {
+        let idle = self.calmly(self.probing.idle);
         if self.busy {
-            self.probing
-                .busy
+            self.calmly(self.probing.busy)
                 .saturating_mul(1 << self.quiet.min(16))
-                .min(self.probing.idle)
+                .min(idle)
         } else {
-            self.probing.idle
+            idle
         }
     }
 

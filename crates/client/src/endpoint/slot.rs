@@ -121,7 +121,11 @@ async fn connect(
             .connect(&endpoint.address, &environment.server_name)
             .await
             .map_err(|error| error.to_string())?;
-        establish(io, environment.probing.clone()).await
+        let probing = Probing {
+            calm: Arc::clone(&endpoint.calm),
+            ..environment.probing.clone()
+        };
+        establish(io, probing).await
     };
     tokio::time::timeout(environment.connect_timeout, making)
         .await

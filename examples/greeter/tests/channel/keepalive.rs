@@ -45,6 +45,31 @@ async fn calls_that_can_be_repeated_are_routed_around_a_black_hole() {
     assert!(begun.elapsed() < ms(10), "{:?}", begun.elapsed());
 }
 
+/// A server that finds itself pinged too much is pinged half as often from then on (gRFC A8), so that a silence there is noticed
+/// later.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_wants_fewer_pings_gets_fewer() {
+    let (net, peers) = Net::of::<2>();
+    let channel = channel_with(&net, CONTRACT, |_| {});
+    ready(&channel, 2).await;
+    peers[0].command(Command::Calm);
+    peers[0].until(|log| log.dials.len() == 2).await;
+    ready(&channel, 2).await;
+    peers[0].command(Command::Freeze);
+    let begun = Instant::now();
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let mut client = over(&channel);
+            tokio::spawn(async move { client.flaky(request("b")).await })
+        })
+        .collect();
+    for call in calls {
+        soon(call).await.unwrap().unwrap();
+    }
+    let took = begun.elapsed();
+    assert!(took > ms(1_100) && took < ms(1_400), "{took:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_connection_is_replaced_and_then_closed() {
     let (channel, peers) = one_of_two_hangs().await;

@@ -57,6 +57,8 @@ pub(crate) enum Health {
 pub(crate) enum Command {
     /// GOAWAY: what is in flight may end.
     GoAway,
+    /// GOAWAY for too many pings: ENHANCE_YOUR_CALM.
+    Calm,
     /// It is closed.
     Close,
     /// Nothing is read or written any more, and nobody is told.
@@ -282,6 +284,7 @@ impl Peer {
                 },
                 Some(command) = commands.recv() => match command {
                     Command::GoAway => connection.graceful_shutdown(),
+                    Command::Calm => connection.abrupt_shutdown(h2::Reason::ENHANCE_YOUR_CALM),
                     Command::Close => break,
                     Command::Freeze => std::future::pending().await,
                 },
