@@ -193,7 +193,7 @@ impl Call {
                 budget: Some(&shared.budget),
                 deadline: judged.after(deadline),
             };
-            let throttle = shared.throttle.load();
+            let throttle = shared.throttle.load_full();
             if let Reattempt::Retry(retry) = &policy.reattempt {
                 rules.max_attempts = retry.max_attempts;
                 rules.backoff = retry.backoff;
