@@ -1,6 +1,5 @@
 //! Putting a channel together.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -35,7 +34,7 @@ use crate::policy::CallPolicy;
 use crate::reload::Reload;
 use crate::service_config::ServiceConfig;
 use crate::service_config::file::ConfigFile;
-use crate::shared::{Method, Shared};
+use crate::shared::{Method, Methods, Shared};
 
 /// Numbers of a channel that no contract has. The defaults are for services of one cluster.
 #[derive(Debug, Clone)]
@@ -390,8 +389,8 @@ fn methods(
     contracts: &[&'static ServicePolicy],
     overrides: Option<&ServiceConfig>,
     metrics: &TargetMetrics,
-) -> HashMap<&'static str, Arc<Method>> {
-    let mut methods = HashMap::new();
+) -> Methods {
+    let mut methods = Methods::default();
     for contract in contracts {
         for method in contract.methods {
             let policy = match overrides {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
 use scribemed_auth::Token;
 use scribemed_resilience::Tick;
 use scribemed_resilience::backoff::Backoff;
@@ -28,7 +28,7 @@ pub(crate) use self::timer::Timer;
 use crate::body::Framing;
 use crate::connection::{Connection, RecvBody};
 use crate::endpoint::Endpoint;
-use crate::outgoing::{self, Outgoing};
+use crate::outgoing::Outgoing;
 use crate::payload::Payload;
 use crate::policy::Reattempt;
 use crate::response::ResponseBody;
@@ -41,11 +41,23 @@ pub(crate) struct Call {
     method: Arc<Method>,
     pub(crate) record: Record,
     uri: Uri,
-    /// What the caller and the generated client say; what the channel adds is added to each attempt.
+    /// What the caller and the generated client say; what the channel adds is added to each attempt. Empty where that is no
+    /// more than what every request of gRPC has.
     headers: HeaderMap,
     payload: Payload,
     token: Option<Arc<Token>>,
     pub(crate) timer: Timer,
+}
+
+/// What every request of gRPC has (PROTOCOL-HTTP2, Requests).
+const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+
+/// Whether it holds no more than what every request has.
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers.len() == 2
+        && headers.get(header::TE) == Some(&TRAILERS)
+        && headers.get(header::CONTENT_TYPE) == Some(&GRPC)
 }
 
 /// An answer whose head is there.
@@ -66,7 +78,9 @@ impl Call {
         let outgoing = Outgoing::new(&policy, &parts.headers, &shared.failures)?;
         let now = shared.clock.at(outgoing.begun());
         let mut headers = parts.headers;
-        headers.remove(metadata::GRPC_TIMEOUT);
+        if outgoing.was_asked() {
+            headers.remove(metadata::GRPC_TIMEOUT);
+        }
         let record = Record::new(&shared, &method, policy, outgoing, now);
         let mut body = Some(body);
         let payload = poll_fn(|cx| {
@@ -245,14 +259,24 @@ impl Call {
     }
 
     /// The head of one attempt.
-    fn head(&self, previous_attempts: u32, now: Instant, connection: &Connection) -> Request<()> {
+    fn head(
+        &mut self,
+        previous_attempts: u32,
+        now: Instant,
+        connection: &Connection,
+    ) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
         *request.uri_mut() = self.uri.clone();
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + 6);
-        for (name, value) in &self.headers {
-            headers.append(name, value.clone());
+        let mut headers = if is_plain(&self.headers) {
+            std::mem::take(&mut self.headers)
+        } else {
+            self.headers.clone()
+        };
+        if headers.is_empty() {
+            headers.insert(header::TE, TRAILERS);
+            headers.insert(header::CONTENT_TYPE, GRPC);
         }
         if let Some(token) = &self.token {
             headers.insert(metadata::X_SERVICE_AUTHORIZATION, token.indexed_header());
@@ -260,18 +284,12 @@ impl Call {
         if previous_attempts > 0 {
             headers.insert(
                 metadata::GRPC_PREVIOUS_RPC_ATTEMPTS,
-                http::HeaderValue::from(previous_attempts),
+                HeaderValue::from(previous_attempts),
             );
         }
-        self.record.outgoing.write(&mut headers, now);
-        if connection.is_primed() {
-            // Each is new with each call. In HPACK's table they would drive each other out, and everything else.
-            for name in outgoing::UNIQUE {
-                if let Some(value) = headers.get_mut(name) {
-                    value.set_sensitive(true);
-                }
-            }
-        }
+        self.record
+            .outgoing
+            .write(&mut headers, now, connection.is_primed());
         *request.headers_mut() = headers;
         request
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderValue};
 use scribemed_rpc::{
     CallContext, Deadline, RequestId, TraceContext, format_timeout, metadata, parse_timeout,
 };
@@ -16,17 +16,11 @@ use crate::policy::CallPolicy;
 /// Kept back from the remaining time of the call that is being served, so that there is time left to answer it.
 const HOP_MARGIN: Duration = Duration::from_millis(5);
 
-/// The headers whose values are new with each call.
-pub(crate) const UNIQUE: [HeaderName; 3] = [
-    metadata::GRPC_TIMEOUT,
-    metadata::X_REQUEST_ID,
-    metadata::TRACEPARENT,
-];
-
 /// An outgoing call: until when, as part of what, and whether it is still wanted.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     begun: Instant,
+    asked: bool,
     deadline: Deadline,
     request_id: RequestId,
     trace: TraceContext,
@@ -64,6 +58,7 @@ impl Outgoing {
         Ok(match context {
             Some(context) => Self {
                 begun,
+                asked: asked.is_some(),
                 deadline,
                 request_id: context.request_id(),
                 trace: context.trace().child(),
@@ -72,6 +67,7 @@ impl Outgoing {
             },
             None => Self {
                 begun,
+                asked: asked.is_some(),
                 deadline,
                 request_id: RequestId::generate(),
                 trace: TraceContext::root(),
@@ -82,13 +78,28 @@ impl Outgoing {
     }
 
     /// Writes the headers that go along, with the time that is left at `now`.
-    pub(crate) fn write(&self, headers: &mut HeaderMap, now: Instant) {
-        headers.insert(
+    ///
+    /// Their values are new with each call: in HPACK's table they would drive each other out, and everything else with them.
+    /// On a connection that is `primed`, whose table has their names, they are kept out of it (RFC 7541, section 6.2.3).
+    pub(crate) fn write(&self, headers: &mut HeaderMap, now: Instant, primed: bool) {
+        let mut put = |name, mut value: HeaderValue| {
+            value.set_sensitive(primed);
+            headers.insert(name, value);
+        };
+        put(
             metadata::GRPC_TIMEOUT,
             format_timeout(self.deadline.remaining_at(now)),
         );
-        self.request_id.write(headers);
-        self.trace.write(headers);
+        put(metadata::X_REQUEST_ID, self.request_id.header());
+        put(metadata::TRACEPARENT, self.trace.header());
+        if let Some(state) = self.trace.state() {
+            headers.insert(metadata::TRACESTATE, state.clone());
+        }
+    }
+
+    /// Whether the caller has set a timeout of its own.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked
     }
 
     pub(crate) fn begun(&self) -> Instant {

@@ -1,6 +1,5 @@
 //! What the calls of a channel have in common.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use crate::ticket::in_metrics;
 pub(crate) struct Shared {
     pub(crate) failures: Failures,
     /// By path.
-    pub(crate) methods: HashMap<&'static str, Arc<Method>>,
+    pub(crate) methods: Methods,
     /// Any method that is in none of the contracts, such as those of health and reflection.
     pub(crate) other: Arc<Method>,
     pub(crate) tokens: Option<TokenCache>,
@@ -43,6 +42,22 @@ pub(crate) struct Shared {
     pub(crate) metrics: TargetMetrics,
     pub(crate) discovery: Arc<Discovery>,
     pub(crate) _closed: DropGuard,
+}
+
+/// Methods by their paths. A service has few of them, and of these few have paths of one length: comparing costs less than
+/// hashing a path.
+#[derive(Default)]
+pub(crate) struct Methods(Vec<(&'static str, Arc<Method>)>);
+
+impl Methods {
+    pub(crate) fn insert(&mut self, path: &'static str, method: Arc<Method>) {
+        self.0.push((path, method));
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<&Arc<Method>> {
+        let found = self.0.iter().find(|(known, _)| *known == path);
+        found.map(|(_, method)| method)
+    }
 }
 
 /// A method that a channel calls.

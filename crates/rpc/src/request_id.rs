@@ -32,14 +32,17 @@ impl RequestId {
         Uuid::try_parse_ascii(value.as_bytes()).ok().map(Self)
     }
 
-    /// Writes it to `headers`.
-    pub fn write(self, headers: &mut HeaderMap) {
+    /// As the value of `x-request-id`.
+    pub fn header(self) -> HeaderValue {
         let mut text = Uuid::encode_buffer();
         let text = self.0.as_hyphenated().encode_lower(&mut text);
         // Hexadecimal and hyphens are always a valid value.
-        if let Ok(value) = HeaderValue::from_str(text) {
-            headers.insert(X_REQUEST_ID, value);
-        }
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+    }
+
+    /// Writes it to `headers`.
+    pub fn write(self, headers: &mut HeaderMap) {
+        headers.insert(X_REQUEST_ID, self.header());
     }
 
     /// The id itself.

@@ -81,16 +81,24 @@ impl TraceContext {
 
     /// Writes it to `headers`.
     pub fn write(&self, headers: &mut HeaderMap) {
-        // Hexadecimal and hyphens are always a valid value.
-        if let Ok(value) = HeaderValue::from_bytes(&self.text()) {
-            headers.insert(TRACEPARENT, value);
-        }
+        headers.insert(TRACEPARENT, self.header());
         if let Some(state) = &self.state {
             headers.insert(TRACESTATE, state.clone());
         }
     }
 
     /// As `traceparent` has it.
+    /// As the value of `traceparent`.
+    pub fn header(&self) -> HeaderValue {
+        // Hexadecimal and hyphens are always a valid value.
+        HeaderValue::from_bytes(&self.text()).unwrap_or(HeaderValue::from_static(""))
+    }
+
+    /// The vendors' `tracestate`.
+    pub fn state(&self) -> Option<&HeaderValue> {
+        self.state.as_ref()
+    }
+
     fn text(&self) -> [u8; LENGTH] {
         let mut text = [b'-'; LENGTH];
         put_hex(&mut text[..2], 0);

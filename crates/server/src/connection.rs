@@ -21,6 +21,8 @@ use crate::stack::Stack;
 
 /// How long a peer may take to say its first word, the preface of HTTP/2.
 const FIRST_WORD: Duration = Duration::from_secs(10);
+/// So many calls that came together are begun before the answers leave that are ready.
+const BATCH: usize = 8;
 /// Calls at a time on one connection. More are refused, which tells the caller that nothing was done.
 const MAX_STREAMS: u32 = 200;
 /// How much a caller may send ahead of its handler, in bytes: for each stream, and for all together.
@@ -86,8 +88,19 @@ pub(crate) async fn serve<IO>(
             }
             () = &mut gone => return tracing::debug!("a peer fell silent and answers no ping"),
         };
-        // All that came together is begun together, so that the answers which are ready leave in one write.
-        if begin.all(&mut arrived) {
+        // What came together is begun together, so that the answers which are ready leave in one write; but not in one for all
+        // that came: else a caller with many calls in flight does nothing while they are served, and then this side nothing.
+        let mut waiting = false;
+        for _ in 0..arrived.len().div_ceil(BATCH) {
+            let later = arrived.split_off(arrived.len().min(BATCH));
+            waiting = begin.all(&mut arrived);
+            if !later.is_empty() {
+                drive(&mut connection, &mut arrived, &doorbell);
+            }
+            let new = std::mem::replace(&mut arrived, later);
+            arrived.extend(new);
+        }
+        if waiting {
             // The answers that are ready leave before others are looked at again.
             drive(&mut connection, &mut arrived, &doorbell);
             tokio::task::yield_now().await;

@@ -171,7 +171,7 @@ impl Call {
         !throttled && self.shared.budget.try_reserve(self.shared.clock.now())
     }
 
-    fn launch(&self, mut ticket: Ticket, body: Bytes, previous: u32) -> InFlight {
+    fn launch(&mut self, mut ticket: Ticket, body: Bytes, previous: u32) -> InFlight {
         let head = self.head(previous, ticket.at(), &ticket.connection);
         ticket.sent_bytes = body.len() as u64;
         Box::pin(async move {
