@@ -104,16 +104,15 @@ pub fn format_timeout(timeout: Duration) -> HeaderValue {
             .saturating_mul(scale)
             .saturating_add(nanos.div_ceil(1_000_000_000 / scale))
     };
-    let units = [
-        (scaled(1_000_000_000), b'n'),
-        (scaled(1_000_000), b'u'),
-        (scaled(1_000), b'm'),
-        (whole, b'S'),
-        (whole.div_ceil(60), b'M'),
-        (whole.div_ceil(3_600), b'H'),
-    ];
-    let (mut amount, unit) = units
+    // From the finest on; most timeouts are a few seconds.
+    let fine = [(1_000_000_000, b'n'), (1_000_000, b'u'), (1_000, b'm')]
         .into_iter()
+        .map(|(scale, unit)| (scaled(scale), unit));
+    let coarse = [(1, b'S'), (60, b'M'), (3_600, b'H')]
+        .into_iter()
+        .map(|(seconds, unit)| (whole.div_ceil(seconds), unit));
+    let (mut amount, unit) = fine
+        .chain(coarse)
         .find(|(amount, _)| *amount < LIMIT)
         .unwrap_or((LIMIT - 1, b'H'));
     let mut text = [unit; 9];

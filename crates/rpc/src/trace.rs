@@ -3,7 +3,6 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderValue};
-use rand::RngExt as _;
 
 use crate::metadata::{TRACEPARENT, TRACESTATE};
 
@@ -146,19 +145,23 @@ fn hex(digits: &[u8]) -> Result<u128, MalformedTraceparent> {
 }
 
 /// Fills `out` with the last digits of `value`.
-fn put_hex(out: &mut [u8], mut value: u128) {
-    for digit in out.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(value & 0xf) as usize];
-        value >>= 4;
+fn put_hex(out: &mut [u8], value: u128) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bytes = value.to_be_bytes();
+    let from = bytes.len() - out.len() / 2;
+    for (pair, byte) in out.chunks_exact_mut(2).zip(&bytes[from..]) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xf)];
     }
 }
 
+/// Zero is no id. It comes once in 2^64.
 fn nonzero_u64() -> u64 {
-    rand::rng().random_range(1..=u64::MAX)
+    rand::random::<u64>().max(1)
 }
 
 fn nonzero_u128() -> u128 {
-    rand::rng().random_range(1..=u128::MAX)
+    rand::random::<u128>().max(1)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One request and the head of its response.
 
 use std::future::poll_fn;
+use std::task::Poll;
 
 use bytes::Bytes;
 use h2::{RecvStream, SendStream};
@@ -21,17 +22,17 @@ pub(crate) async fn exchange(
     whole: Option<Bytes>,
 ) -> Result<(Exchange, Option<SendStream<Bytes>>), Broken> {
     let mut send = connection.send.clone();
-    // That a connection is closing is found out here.
-    poll_fn(|cx| send.poll_ready(cx))
-        .await
-        .map_err(|error| Broken::before_sending(&error))?;
-    let (response, mut stream) = send.send_request(head, false).map_err(|error| {
-        if error.is_io() || error.is_go_away() || error.is_reset() {
-            Broken::before_sending(&error)
-        } else {
-            Broken::unsendable(&error)
+    let (response, mut stream) = match send.send_request(head, false) {
+        Ok(sent) => sent,
+        // The fault is the connection's, which is closing or has no more stream ids, or the request's.
+        Err(error) => {
+            let state = poll_fn(|cx| Poll::Ready(send.poll_ready(cx))).await;
+            return Err(match state {
+                Poll::Ready(Err(_)) => Broken::before_sending(&error),
+                Poll::Ready(Ok(())) | Poll::Pending => Broken::unsendable(&error),
+            });
         }
-    })?;
+    };
     let stream = match whole {
         // Flow control holds it back within h2; it is one message, and in memory as it is.
         Some(body) => {
