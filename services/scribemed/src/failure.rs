@@ -48,7 +48,13 @@ pub(crate) fn of_status(status: &Status) -> String {
     {
         let _ = write!(text, "\n  {}", violation.description);
     }
-    if status.code() == Code::Unavailable {
+    // The channel sends nothing to a service that says of itself that it cannot serve, so the service cannot say why.
+    if status.code() == Code::Unavailable && status.message().contains("says NOT_SERVING") {
+        text.push_str(
+            "\n  the service is there and cannot do its work, as transcription without a speech model: `scribemed doctor` \
+             tells what it lacks, `cargo xtask model` gets the model",
+        );
+    } else if status.code() == Code::Unavailable {
         text.push_str("\n  is the platform running? `cargo xtask up` starts it, `scribemed doctor` looks into it");
     }
     text

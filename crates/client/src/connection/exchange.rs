@@ -23,7 +23,7 @@ pub(crate) async fn exchange(
 ) -> Result<(Exchange, Option<SendStream<Bytes>>), Broken> {
     let mut send = connection.send.clone();
     let (response, mut stream) = match send.send_request(head, false) {
-        Ok(sent) => sent,
+        Ok(streams) => streams,
         // The fault is the connection's, which is closing or has no more stream ids, or the request's.
         Err(error) => {
             let state = poll_fn(|cx| Poll::Ready(send.poll_ready(cx))).await;
