@@ -75,6 +75,10 @@ impl Report {
         let mut put = |key: &str, value: f64| keys.insert(key.to_owned(), json!(value));
         if let Some(headline) = &self.headline {
             put("client_cpu_ratio", headline.client_cpu.median);
+            put(
+                "client_cpu_in_pair_ratio",
+                headline.client_cpu_in_pair.median,
+            );
             put("server_cpu_ratio", headline.server_cpu.median);
             put("throughput_ratio", headline.throughput.median);
             put("p99_ratio", headline.p99.median);
@@ -212,6 +216,11 @@ fn headline_table(headline: &Headline) -> String {
             "client: CPU a call, both to a bare server",
             headline.client_cpu,
             "<= 0.80",
+        ),
+        ratio(
+            "client: CPU a call, each to its own stack's server",
+            headline.client_cpu_in_pair,
+            "",
         ),
         ratio(
             "server: CPU a call, both for the same requests",
