@@ -131,25 +131,7 @@ fn caller_gone(domain: &'static str) -> Status {
 
 fn too_large(policy: &MethodPolicy, domain: &'static str, size: usize) -> Status {
     let limit = policy.max_request_bytes;
-    let fault = |message: String| {
-        Fault::new(
-            Code::ResourceExhausted,
-            reason::REQUEST_TOO_LARGE,
-            domain,
-            message,
-        )
-        .metadata("size_bytes", size.to_string())
-        .metadata("limit_bytes", limit.to_string())
-    };
-    match policy.bulk_field {
-        Some(field) => fault(format!(
-            "{} must be at most {} bytes; the request message of {size} bytes is above the limit of {limit} bytes",
-            field.path, field.max_bytes
-        ))
-        .field(field.path, format!("must be at most {} bytes", field.max_bytes)),
-        None => fault(format!("the request message of {size} bytes is above the limit of {limit} bytes")),
-    }
-    .into_status()
+    Fault::request_too_large(Some(policy), limit, domain, size).into_status()
 }
 
 #[cfg(test)]
