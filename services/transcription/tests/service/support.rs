@@ -18,7 +18,9 @@ use scribemed_proto::transcription::v1::transcription_service_client::Transcript
 use scribemed_proto::transcription::v2::transcription_service_client::TranscriptionServiceClient as V2Client;
 use scribemed_proto::transcription::{v1, v2};
 use scribemed_rpc::ClientContract as _;
-use scribemed_service::{Channel, ClientSettings, DEFAULT_ISSUER, Platform, Settings};
+use scribemed_service::{
+    Channel, ChannelConfig, ClientSettings, DEFAULT_ISSUER, Platform, Settings,
+};
 use scribemed_transcription::audio::Window;
 use scribemed_transcription::engine::{Engine, Error, Meter, Model, Segment, Transcribing};
 use scribemed_transcription::{Config, EngineConfig, RunError, run};
@@ -101,7 +103,16 @@ impl Running {
             &v2::TRANSCRIPTION_SERVICE_POLICY,
             &v1::TRANSCRIPTION_SERVICE_POLICY,
         ];
-        Channel::new(&self.address.parse().unwrap(), &policies, tokens).unwrap()
+        // What the service says is tested also while its health says that it cannot serve.
+        let config = ChannelConfig {
+            health: false,
+            ..ChannelConfig::default()
+        };
+        Channel::builder(&self.address.parse().unwrap(), &policies)
+            .tokens(tokens)
+            .config(config)
+            .build()
+            .unwrap()
     }
 
     /// Asks it to drain; [`ended`](Self::ended) waits for it.
