@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::connection::Arrived;
 use crate::exchange;
+use crate::peer::Peer;
 use crate::stack::Stack;
 
 /// How long calls may take the task of their connection in one turn. Calls that come after it are spawned unpolled.
@@ -31,6 +32,7 @@ type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Such a call needs no task, wakes nobody, and its answer leaves in one write with those of its neighbours.
 pub(crate) struct Begin {
     stack: Arc<Stack>,
+    peer: Peer,
     calls: TaskTracker,
     /// Rings for the task of the connection.
     waker: Waker,
@@ -43,9 +45,10 @@ pub(crate) struct Begin {
 
 impl Begin {
     /// Calls that have to wait run on tasks of `calls`. Until then they wake by `waker`.
-    pub(crate) fn new(stack: Arc<Stack>, calls: TaskTracker, waker: Waker) -> Self {
+    pub(crate) fn new(stack: Arc<Stack>, peer: Peer, calls: TaskTracker, waker: Waker) -> Self {
         Self {
             stack,
+            peer,
             calls,
             waker,
             waiting: Vec::new(),
@@ -64,8 +67,8 @@ impl Begin {
         let mut now = begun;
         for (request, respond) in arrived.drain(..) {
             // On the heap from the first: what is moved to a task is a pointer.
-            let mut call: Running =
-                Box::pin(exchange::run(Arc::clone(&self.stack), request, respond));
+            let (stack, peer) = (Arc::clone(&self.stack), self.peer.clone());
+            let mut call: Running = Box::pin(exchange::run(stack, peer, request, respond));
             if now - begun >= TURN || self.spawn_until.is_some_and(|until| now < until) {
                 self.calls.spawn(call);
                 continue;

@@ -19,6 +19,7 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::health::{Health, Status};
+use crate::peer::Peer;
 use crate::route::Routes;
 use crate::serve;
 use crate::stack::Stack;
@@ -132,12 +133,18 @@ impl Builder {
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
-        let incoming = TcpListenerStream::new(listener).map(|accepted| accepted.inspect(no_delay));
-        self.serve_incoming(incoming, shutdown).await
+        let incoming = TcpListenerStream::new(listener).map(|accepted| {
+            let stream = accepted?;
+            no_delay(&stream);
+            // A peer that went away at once has no address any more; reading from it tells.
+            let peer = stream.peer_addr().map(Peer::at).unwrap_or_default();
+            Ok((stream, peer))
+        });
+        self.serve_peers(incoming, shutdown).await
     }
 
-    /// As [`serve`](Self::serve), on connections that come from elsewhere: Unix sockets, a simulated network, pipes in memory.
-    /// What is needed before HTTP/2, such as `TCP_NODELAY`, was done to them. An error of `incoming` is logged, and
+    /// As [`serve`](Self::serve), on connections that come from elsewhere and whose peers have no addresses: Unix sockets,
+    /// pipes in memory. What is needed before HTTP/2, such as `TCP_NODELAY`, was done to them. An error of `incoming` is logged, and
     /// asking goes on 100 ms later. When `incoming` ends, the connections that there are are served to their end.
     ///
     /// # Errors
@@ -146,12 +153,32 @@ impl Builder {
     /// # Cancel safety
     /// Dropping the future ends everything at once: connections are closed, handlers are dropped.
     pub async fn serve_incoming<S, IO>(
-        mut self,
+        self,
         incoming: S,
         shutdown: CancellationToken,
     ) -> Result<(), Error>
     where
         S: Stream<Item = io::Result<IO>> + Send,
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let incoming = incoming.map(|accepted| accepted.map(|io| (io, Peer::default())));
+        self.serve_peers(incoming, shutdown).await
+    }
+
+    /// As [`serve_incoming`](Self::serve_incoming), on connections that come with what is known of their peers.
+    ///
+    /// # Errors
+    /// Those of [`serve`](Self::serve).
+    ///
+    /// # Cancel safety
+    /// As for [`serve_incoming`](Self::serve_incoming).
+    pub async fn serve_peers<S, IO>(
+        mut self,
+        incoming: S,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error>
+    where
+        S: Stream<Item = io::Result<(IO, Peer)>> + Send,
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let health = self.health.clone();

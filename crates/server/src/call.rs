@@ -9,6 +9,8 @@ use scribemed_rpc::{CallContext, Deadline};
 use tokio::time::Instant;
 use tonic::Code;
 
+use crate::peer::Peer;
+
 /// A call from its arrival to its end. It writes its line when it ends, also when the caller goes away; then it cancels
 /// what the handler left behind.
 pub(crate) struct Call {
@@ -16,6 +18,7 @@ pub(crate) struct Call {
     /// Health and reflection are asked all the time: their calls are told at level debug.
     quiet: bool,
     context: CallContext,
+    peer: Peer,
     started: Instant,
     caller: OnceLock<Principal>,
     ended: bool,
@@ -23,7 +26,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(method: Cow<'static, str>, quiet: bool, context: CallContext) -> Self {
+    pub(crate) fn new(
+        method: Cow<'static, str>,
+        quiet: bool,
+        context: CallContext,
+        peer: Peer,
+    ) -> Self {
         let span = tracing::info_span!(
             "call",
             request_id = %context.request_id(),
@@ -33,6 +41,7 @@ impl Call {
         Self {
             method,
             quiet,
+            peer,
             started: Instant::now(),
             caller: OnceLock::new(),
             ended: false,
@@ -74,6 +83,7 @@ impl Call {
                         .deadline()
                         .map(|deadline| milliseconds(Deadline::remaining(deadline))),
                     attempt = self.context.previous_attempts(),
+                    peer = self.peer.address().map(tracing::field::display),
                     "served"
                 )
             };

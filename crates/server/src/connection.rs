@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::begin::Begin;
 use crate::doorbell::Doorbell;
 use crate::keepalive::{self, Heard, Listening};
+use crate::peer::Peer;
 use crate::stack::Stack;
 
 /// How long a peer may take to say its first word, the preface of HTTP/2.
@@ -46,6 +47,7 @@ pub(crate) type Arrived = (Request<RecvStream>, SendResponse<Bytes>);
 pub(crate) async fn serve<IO>(
     stack: Arc<Stack>,
     io: IO,
+    peer: Peer,
     calls: TaskTracker,
     shutdown: CancellationToken,
 ) where
@@ -74,7 +76,7 @@ pub(crate) async fn serve<IO>(
     let mut stopping = pin!(shutdown.cancelled());
     let mut draining = false;
     let doorbell = Doorbell::new();
-    let mut begin = Begin::new(stack, calls, doorbell.waker().clone());
+    let mut begin = Begin::new(stack, peer, calls, doorbell.waker().clone());
     let mut arrived = Vec::new();
     loop {
         let more = tokio::select! {

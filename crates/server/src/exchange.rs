@@ -11,6 +11,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
 
+use crate::peer::Peer;
 use crate::response::Answer;
 use crate::stack::Stack;
 
@@ -24,10 +25,11 @@ const PIECE: usize = 128 * 1024;
 /// is dropped before its end, the stream is reset with CANCEL.
 pub(crate) async fn run(
     stack: Arc<Stack>,
+    peer: Peer,
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) {
-    let Some(answer) = until_reset(&mut respond, stack.serve(request)).await else {
+    let Some(answer) = until_reset(&mut respond, stack.serve(request, &peer)).await else {
         tracing::debug!("a caller went away before its answer");
         return;
     };

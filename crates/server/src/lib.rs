@@ -16,6 +16,7 @@ mod expiry;
 mod health;
 mod keepalive;
 mod limit;
+mod peer;
 mod principal;
 mod response;
 mod route;
@@ -24,4 +25,5 @@ mod stack;
 
 pub use builder::{Builder, Error};
 pub use health::{Health, Status};
+pub use peer::Peer;
 pub use principal::principal;

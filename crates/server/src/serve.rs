@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection;
+use crate::peer::Peer;
 use crate::stack::Stack;
 
 /// The wait after a failed accept, which happens when the process is out of file descriptors.
@@ -24,7 +25,7 @@ pub(crate) async fn serve<S, IO>(
     shutdown: CancellationToken,
     grace: Duration,
 ) where
-    S: Stream<Item = io::Result<IO>> + Send,
+    S: Stream<Item = io::Result<(IO, Peer)>> + Send,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // The tasks of connections, and those of their calls.
@@ -32,8 +33,9 @@ pub(crate) async fn serve<S, IO>(
     let abort = CancellationToken::new();
     // Whoever drops the server ends its connections, and they their calls.
     let _abort = abort.clone().drop_guard();
-    let connect = |io| {
-        let serve = connection::serve(Arc::clone(&stack), io, tasks.clone(), shutdown.clone());
+    let connect = |(io, peer)| {
+        let (stack, calls) = (Arc::clone(&stack), tasks.clone());
+        let serve = connection::serve(stack, io, peer, calls, shutdown.clone());
         tasks.spawn(abort.clone().run_until_cancelled_owned(serve));
     };
     accept(incoming, connect, &shutdown).await;
@@ -54,9 +56,9 @@ pub(crate) async fn serve<S, IO>(
 }
 
 /// Hands each connection to `connect`, until `incoming` ends or `shutdown`. Then `incoming` is dropped.
-async fn accept<S, IO>(incoming: S, connect: impl Fn(IO), shutdown: &CancellationToken)
+async fn accept<S, IO>(incoming: S, connect: impl Fn((IO, Peer)), shutdown: &CancellationToken)
 where
-    S: Stream<Item = io::Result<IO>>,
+    S: Stream<Item = io::Result<(IO, Peer)>>,
 {
     let mut incoming = pin!(incoming);
     loop {
@@ -66,7 +68,7 @@ where
             accepted = incoming.next() => accepted,
         };
         match accepted {
-            Some(Ok(io)) => connect(io),
+            Some(Ok(connection)) => connect(connection),
             Some(Err(error)) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::select! {

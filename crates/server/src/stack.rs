@@ -23,6 +23,7 @@ use crate::body::RequestBody;
 use crate::call::Call;
 use crate::expiry::Expiry;
 use crate::limit::Limited;
+use crate::peer::Peer;
 use crate::response::{Answer, deadline_exceeded, panicked, settle};
 use crate::route::{Route, Routes};
 
@@ -36,11 +37,15 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Serves one call.
-    pub(crate) async fn serve(&self, request: Request<RecvStream>) -> http::Response<Answer> {
+    pub(crate) async fn serve(
+        &self,
+        request: Request<RecvStream>,
+        peer: &Peer,
+    ) -> http::Response<Answer> {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
         if !is_grpc(headers) {
-            return not_grpc();
+            return not_grpc(peer);
         }
         // 1. Request id and trace: taken over or made. Everything after this can be found in the log.
         let request_id = RequestId::from_headers(headers).unwrap_or_else(RequestId::generate);
@@ -68,7 +73,12 @@ impl Stack {
             || Cow::Owned(shown(path).trim_start_matches('/').to_owned()),
             |policy| Cow::Borrowed(policy.path.trim_start_matches('/')),
         );
-        let mut call = Call::new(name, policy.is_none() && route.is_some(), context);
+        let mut call = Call::new(
+            name,
+            policy.is_none() && route.is_some(),
+            context,
+            peer.clone(),
+        );
         let mut expiry = Expiry::new(deadline);
 
         let answered = {
@@ -206,8 +216,9 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 /// 415, as PROTOCOL-HTTP2 has it for any other content type.
-fn not_grpc() -> http::Response<Answer> {
-    let mut call = Call::new(Cow::Borrowed("-"), false, CallContext::background());
+fn not_grpc(peer: &Peer) -> http::Response<Answer> {
+    let context = CallContext::background();
+    let mut call = Call::new(Cow::Borrowed("-"), false, context, peer.clone());
     call.end(Code::InvalidArgument);
     let answer = Answer::new(Body::empty(), Expiry::new(None), call, "contract.scribemed");
     let mut response = http::Response::new(answer);

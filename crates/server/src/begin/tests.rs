@@ -57,7 +57,7 @@ async fn connect() -> SendRequest<Bytes> {
     let (client, server) = tokio::io::duplex(1024 * 1024);
     tokio::spawn(crate::serve::serve(
         stack,
-        tokio_stream::once(Ok(server)),
+        tokio_stream::once(Ok((server, crate::Peer::default()))),
         CancellationToken::new(),
         Duration::ZERO,
     ));
