@@ -22,11 +22,13 @@ pub(super) const LOAD: Load = Load {
 /// Ours against bare tonic.
 #[derive(Debug, Serialize)]
 pub(super) struct Headline {
-    /// CPU of our client against that of tonic's channel, both calling a bare server.
+    /// CPU of our client against that of tonic's channel, each calling the server of its own stack, as in `throughput`.
     pub(super) client_cpu: Spread,
-    /// The same, each client calling the server of its own stack, which is what runs where the stack is used. A client that is
-    /// quicker than its server gets answers one by one, and pays more for each.
-    pub(super) client_cpu_in_pair: Spread,
+    /// The same, both calling our server with the same requests: token, deadline, ids.
+    pub(super) client_cpu_same_requests: Spread,
+    /// The same, both calling a bare server, only ours sending token, deadline and ids. A client that is quicker than its
+    /// server gets answers one by one, and pays more for each.
+    pub(super) client_cpu_bare_server: Spread,
     /// CPU of our server against that of a bare one, both called with the same requests: token, deadline, ids.
     pub(super) server_cpu: Spread,
     /// The same against a bare server that gets bare requests.
@@ -93,8 +95,9 @@ pub(super) fn headline(fleet: &Fleet, effort: Effort) -> Result<Headline> {
         anyhow::bail!("there are as many samples as cases");
     };
     Ok(Headline {
-        client_cpu: Spread::ratio(client, plain, |sample| sample.client_ns),
-        client_cpu_in_pair: Spread::ratio(whole, plain, |sample| sample.client_ns),
+        client_cpu: Spread::ratio(whole, plain, |sample| sample.client_ns),
+        client_cpu_same_requests: Spread::ratio(whole, server, |sample| sample.client_ns),
+        client_cpu_bare_server: Spread::ratio(client, plain, |sample| sample.client_ns),
         server_cpu: Spread::ratio(server, loaded, |sample| sample.server_ns),
         server_cpu_bare_requests: Spread::ratio(server, plain, |sample| sample.server_ns),
         throughput: Spread::ratio(whole, plain, |sample| sample.rate),
