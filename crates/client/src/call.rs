@@ -75,19 +75,24 @@ impl Call {
         let (parts, body) = request.into_parts();
         let method = Arc::clone(shared.method(parts.uri.path()));
         let policy = method.policy.load_full();
-        let outgoing = Outgoing::new(&policy, &parts.headers, &shared.failures)?;
+        let outgoing =
+            Outgoing::new(&policy, &parts.headers, &shared.failures).inspect_err(|status| {
+                let (code, none) = (status.code() as i32, std::time::Duration::ZERO);
+                method.metrics.call_ended(code, none, 0, 0, 0, none);
+            })?;
         let now = shared.clock.at(outgoing.begun());
         let mut headers = parts.headers;
         if outgoing.was_asked() {
             headers.remove(metadata::GRPC_TIMEOUT);
         }
-        let record = Record::new(&shared, &method, policy, outgoing, now);
+        let mut record = Record::new(&shared, &method, policy, outgoing, now);
         let mut body = Some(body);
         let payload = poll_fn(|cx| {
             let body = body.take().unwrap_or_default();
             Poll::Ready(Payload::read(body, cx))
         })
-        .await?;
+        .await
+        .inspect_err(|status| record.end_now(status.code()))?;
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(shared.scheme.clone());
         uri.authority = Some(shared.authority.clone());

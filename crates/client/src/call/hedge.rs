@@ -124,7 +124,10 @@ impl Call {
 
     /// When the next one is due after one has failed: at once, unless the service says otherwise.
     fn next_hedge(&self, failed: &Failed, due: Option<Instant>) -> Option<Instant> {
-        if let Some(throttle) = &*self.shared.throttle.load() {
+        // What the service has not looked at says nothing of how it fares (A6, Transparent Retries).
+        if failed.failure.sent == Sent::Perhaps
+            && let Some(throttle) = &*self.shared.throttle.load()
+        {
             throttle.on_failure();
         }
         due?;

@@ -36,6 +36,12 @@ pub(crate) struct Environment {
     pub(crate) lost: AtomicBool,
 }
 
+/// Why a connection is over that broke, as the metrics have it.
+const LOST: &str = "connection lost";
+/// A connection that broke sooner than this after it was made counts as one that could not be made: a peer that greets and
+/// hangs up, again and again, is asked more and more seldom.
+const BRIEF: Duration = Duration::from_secs(1);
+
 impl Environment {
     fn set(&self, slot: &Slot, state: State) {
         if slot.state.swap(state as u8, Relaxed) != state as u8 {
@@ -76,13 +82,15 @@ pub(crate) async fn run(
         environment.metrics.connection_attempt(made.is_ok());
         match made {
             Ok((connection, driver)) => {
-                failures = 0;
                 tracing::debug!(endpoint = %endpoint.name, "connected");
+                let since = Instant::now();
                 let why = serve(&environment, &endpoint, slot, connection, driver, &retired).await;
                 slot.connection.store(None);
                 let Some(why) = why else {
                     break;
                 };
+                let brief = why == LOST && since.elapsed() < BRIEF;
+                failures = if brief { failures + 1 } else { 0 };
                 environment.lost.store(true, Relaxed);
                 environment.set(slot, State::Connecting);
                 environment.metrics.disconnected(why);
@@ -172,7 +180,7 @@ async fn serve(
         Some(Ended::Closed(what)) => {
             tracing::debug!(endpoint = %endpoint.name, "connection lost: {what}");
             endpoint.failed(what);
-            Some("connection lost")
+            Some(LOST)
         }
         Some(Ended::GoAway) => {
             tracing::debug!(endpoint = %endpoint.name, "the server is going away");

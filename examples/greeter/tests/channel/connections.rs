@@ -63,6 +63,28 @@ async fn no_call_is_lost_while_servers_go_away_again_and_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_peer_that_greets_and_hangs_up_is_dialled_less_and_less() {
+    let (net, [peer]) = Net::of();
+    let channel = channel_with(&net, CONTRACT, |_| {});
+    for dials in 1..=6 {
+        ready(&channel, 1).await;
+        assert_eq!(peer.log().dials.len(), dials);
+        peer.command(Command::Close);
+        peer.until(|log| log.dials.len() > dials).await;
+    }
+    let dials = peer.log().dials;
+    let waits: Vec<_> = dials.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(waits[5] > waits[0] * 4, "{waits:?}");
+    // One that has stayed for a while is dialled again soon.
+    ready(&channel, 1).await;
+    tokio::time::sleep(ms(1_000)).await;
+    let lost = Instant::now();
+    peer.command(Command::Close);
+    peer.until(|log| log.dials.len() == dials.len() + 1).await;
+    assert!(lost.elapsed() < ms(350), "{:?}", lost.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_connections_are_made_where_one_is_full() {
     let (net, [peer]) = Net::of();
     peer.settings(|settings| {

@@ -1,6 +1,7 @@
 //! How a call ends that is not answered: by the deadline, with its caller, or because nobody is there.
 
 use scribemed_rpc::{CallContext, Deadline, RequestId, TraceContext};
+use scribemed_telemetry::metrics::Metrics;
 use tokio::time::Instant;
 use tonic::{Code, Request};
 
@@ -8,7 +9,8 @@ use crate::answer::Answer;
 use crate::net::Net;
 use crate::peer::Door;
 use crate::support::{
-    CONTRACT, channel_with, client, error, id, ms, over, reason, report, request, soon, until,
+    CONTRACT, builder, channel_with, client, error, id, ms, over, reason, report, request, soon,
+    until,
 };
 
 #[tokio::test(start_paused = true)]
@@ -225,4 +227,32 @@ async fn a_patient_call_waits_for_somebody() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert_eq!(begun.elapsed(), ms(5_000));
     assert!(!report(&status).may_have_been_sent());
+}
+
+/// A call that fails before an endpoint is looked for is a call all the same.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_cannot_begin_is_counted() {
+    let (net, [peer]) = Net::of();
+    let metrics = Metrics::new();
+    let channel = builder(&net, CONTRACT, |_| {})
+        .metrics(metrics.clone())
+        .build()
+        .unwrap();
+    let mut malformed = Request::new(request("a"));
+    malformed
+        .metadata_mut()
+        .insert("grpc-timeout", "5 s".parse().unwrap());
+    let status = error(over(&channel).flaky_once(malformed).await);
+    assert_eq!(
+        (status.code(), peer.count()),
+        (Code::InvalidArgument, 0),
+        "{status:?}"
+    );
+    let text = metrics.render();
+    let counted = text.lines().any(|line| {
+        line.starts_with("grpc_client_call_duration_seconds_count")
+            && line.contains("INVALID_ARGUMENT")
+            && line.ends_with(" 1")
+    });
+    assert!(counted, "{text}");
 }

@@ -142,6 +142,23 @@ async fn the_throttle_holds_hedges_back() {
     assert_eq!(peer.count(), before + 1);
 }
 
+/// A stream that was refused was not looked at, and says nothing of how the service fares.
+#[tokio::test(start_paused = true)]
+async fn the_throttle_knows_nothing_of_refused_streams() {
+    let throttled = contract(|contract| {
+        contract.circuit_breaker = NO_BREAKER;
+        contract.retry_throttling = Some(RetryThrottling {
+            max_tokens: 4,
+            token_ratio: 0.1,
+        });
+    });
+    let (net, [peer]) = Net::of();
+    let mut client = client_with(&net, throttled, |_| {});
+    peer.always(Answer::Reset(h2::Reason::REFUSED_STREAM));
+    let _ = client.hedged(request("a")).await;
+    assert_eq!(peer.count(), 3);
+}
+
 /// What is there must not wait for what is not: the second attempt finds nobody, the first is answered meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_hedge_without_an_endpoint_does_not_hold_up_the_answer() {
