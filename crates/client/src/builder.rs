@@ -364,6 +364,7 @@ fn without_contract(metrics: &TargetMetrics) -> Method {
         contract: None,
         policy: ArcSwap::from_pointee(CallPolicy::DEFAULT),
         needs_token: true,
+        fading: AtomicBool::new(false),
         metrics: metrics.method("other"),
     }
 }
@@ -401,6 +402,7 @@ fn methods(
                 contract: Some(method),
                 policy: ArcSwap::from_pointee(policy),
                 needs_token: matches!(method.access, Access::Permissions(_)),
+                fading: AtomicBool::new(false),
                 metrics: metrics.method(method.path.trim_start_matches('/')),
             };
             methods.insert(method.path, Arc::new(of_method));

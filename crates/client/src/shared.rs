@@ -1,17 +1,19 @@
 //! What the calls of a channel have in common.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use http::HeaderMap;
 use scribemed_auth::TokenCache;
 use scribemed_discovery::Discovery;
 use scribemed_resilience::adaptive::AdaptiveThrottle;
 use scribemed_resilience::breaker::{Breaker, State};
 use scribemed_resilience::budget::Budget;
 use scribemed_resilience::throttle::RetryThrottle;
-use scribemed_rpc::MethodPolicy;
 use scribemed_rpc::policy::LoadBalancing;
+use scribemed_rpc::{MethodPolicy, metadata};
 use scribemed_telemetry::metrics::{MethodMetrics, TargetMetrics};
 use tokio_util::sync::DropGuard;
 
@@ -67,6 +69,30 @@ pub(crate) struct Method {
     pub(crate) policy: ArcSwap<CallPolicy>,
     pub(crate) needs_token: bool,
     pub(crate) metrics: MethodMetrics,
+    /// That the service has said that it goes away.
+    pub(crate) fading: AtomicBool,
+}
+
+impl Method {
+    /// Counts an answer that says that the method goes away (RFC 9745), and tells the first one: who calls the method is to
+    /// change to its successor.
+    pub(crate) fn fades(&self, path: &str, headers: &HeaderMap) {
+        self.metrics.deprecated();
+        if self.fading.swap(true, Relaxed) {
+            return;
+        }
+        let said = |name| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.map(|value| &value[..value.floor_char_boundary(200)])
+        };
+        tracing::warn!(
+            method = path.trim_start_matches('/'),
+            deprecation = said(metadata::DEPRECATION),
+            sunset = said(metadata::SUNSET),
+            link = said(metadata::LINK),
+            "the method goes away; its successor is to be called instead"
+        );
+    }
 }
 
 impl Shared {

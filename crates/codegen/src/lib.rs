@@ -11,6 +11,7 @@
 
 mod error;
 mod generator;
+mod lifecycle;
 mod options;
 mod policy;
 mod table;

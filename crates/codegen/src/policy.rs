@@ -6,6 +6,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ServiceDes
 use regex::Regex;
 
 use crate::error::Problem;
+use crate::lifecycle::{self, Lifecycle};
 use crate::options::{Fields as _, extension};
 
 const SERVICE: &str = "scribemed.options.v1.service";
@@ -59,13 +60,6 @@ pub(crate) struct Breaker {
     pub(crate) failures: u64,
     pub(crate) successes: u64,
     pub(crate) open_for: Duration,
-}
-
-#[derive(Clone)]
-pub(crate) struct Lifecycle {
-    pub(crate) deprecated_on: String,
-    pub(crate) sunset_on: String,
-    pub(crate) successor: String,
 }
 
 /// Reads the options of `service`. What is wrong goes to `problems`; `None` where nothing can be generated.
@@ -122,7 +116,7 @@ pub(crate) fn read(
             ""
         }
     };
-    let lifecycle = lifecycle(pool, Some(&policy), is_deprecated(&options), &mut report);
+    let lifecycle = lifecycle::read(pool, Some(&policy), is_deprecated(&options), &mut report);
     let defaults = policy.message("defaults");
     let methods = service
         .methods()
@@ -278,7 +272,7 @@ fn read_method(
     let wait_for_ready = source("wait_for_ready")
         .and_then(|policy| policy.flag("wait_for_ready"))
         .unwrap_or(false);
-    let lifecycle = lifecycle(pool, own.as_ref(), is_deprecated(&options), &mut report)
+    let lifecycle = lifecycle::read(pool, own.as_ref(), is_deprecated(&options), &mut report)
         .or_else(|| service_lifecycle.cloned());
     (problems.len() == before).then(|| Method {
         descriptor: method.clone(),
@@ -426,61 +420,6 @@ fn codes(values: &[Value]) -> Vec<i32> {
 
 fn is_deprecated(options: &DynamicMessage) -> bool {
     options.flag("deprecated").unwrap_or(false)
-}
-
-fn lifecycle(
-    pool: &DescriptorPool,
-    policy: Option<&DynamicMessage>,
-    deprecated: bool,
-    report: &mut impl FnMut(String),
-) -> Option<Lifecycle> {
-    let Some(message) = policy.and_then(|policy| policy.message("lifecycle")) else {
-        if deprecated {
-            report(
-                "is deprecated without a lifecycle; add `lifecycle: {deprecated_on: \"2026-01-31\", sunset_on: \
-                 \"2027-01-31\", successor: \"...\"}`"
-                    .to_owned(),
-            );
-        }
-        return None;
-    };
-    if !deprecated {
-        report("has a lifecycle but is not deprecated; add `option deprecated = true`".to_owned());
-    }
-    let lifecycle = Lifecycle {
-        deprecated_on: message.text("deprecated_on").unwrap_or_default(),
-        sunset_on: message.text("sunset_on").unwrap_or_default(),
-        successor: message.text("successor").unwrap_or_default(),
-    };
-    for (name, date) in [
-        ("deprecated_on", &lifecycle.deprecated_on),
-        ("sunset_on", &lifecycle.sunset_on),
-    ] {
-        if !matches(r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", date) {
-            report(format!(
-                "lifecycle.{name} is {date:?}; it must be a date, as 2026-01-31"
-            ));
-        }
-    }
-    // Dates of this form sort as text.
-    if lifecycle.sunset_on < lifecycle.deprecated_on {
-        report(format!(
-            "lifecycle.sunset_on, {}, is before deprecated_on, {}",
-            lifecycle.sunset_on, lifecycle.deprecated_on
-        ));
-    }
-    let successor = &lifecycle.successor;
-    let exists = pool.get_service_by_name(successor).is_some()
-        || successor.rsplit_once('.').is_some_and(|(service, method)| {
-            pool.get_service_by_name(service)
-                .is_some_and(|service| service.methods().any(|found| found.name() == method))
-        });
-    if !exists {
-        report(format!(
-            "lifecycle.successor is {successor:?}; there is no service and no method of this name"
-        ));
-    }
-    Some(lifecycle)
 }
 
 fn matches(pattern: &str, text: &str) -> bool {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use heck::{ToShoutySnakeCase as _, ToSnakeCase as _};
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
+use crate::lifecycle::Lifecycle;
 use crate::options::{Fields as _, extension};
-use crate::policy::{Lifecycle, Method, Reattempt, Service};
+use crate::policy::{Method, Reattempt, Service};
 
 const RPC: &str = "::scribemed_rpc";
 
@@ -198,8 +199,15 @@ fn code_list(codes: &[i32]) -> String {
 fn lifecycle(lifecycle: Option<&Lifecycle>) -> String {
     lifecycle.map_or("None".to_owned(), |lifecycle| {
         format!(
-            "Some({RPC}::policy::Lifecycle {{ deprecated_on: {:?}, sunset_on: {:?}, successor: {:?} }})",
-            lifecycle.deprecated_on, lifecycle.sunset_on, lifecycle.successor
+            "Some({RPC}::policy::Lifecycle {{ deprecated_on: {:?}, sunset_on: {:?}, successor: {:?}, deprecation: {:?}, \
+             sunset: {:?}, link: {:?}, sunset_unix: {} }})",
+            lifecycle.deprecated_on,
+            lifecycle.sunset_on,
+            lifecycle.successor,
+            lifecycle.deprecation,
+            lifecycle.sunset,
+            lifecycle.link,
+            lifecycle.sunset_unix
         )
     })
 }

@@ -208,6 +208,18 @@ fn an_end_is_announced_in_full() {
         ),
         (
             "2026-01-31",
+            "2027-02-29",
+            "inn.v1.Inn",
+            "lifecycle.sunset_on is \"2027-02-29\"; it must be a date, as 2026-01-31",
+        ),
+        (
+            "2026-1-031",
+            "2027-01-31",
+            "inn.v1.Inn",
+            "lifecycle.deprecated_on is \"2026-1-031\"; it must be a date",
+        ),
+        (
+            "2026-01-31",
             "2027-01-31",
             "inn.v2.Inn",
             "lifecycle.successor is \"inn.v2.Inn\"; there is no service and no method of this name",

@@ -185,6 +185,8 @@ pub mod reason {
     pub const SERVICE_UNKNOWN: &str = "SERVICE_UNKNOWN";
     /// There is no such method. UNIMPLEMENTED.
     pub const METHOD_UNKNOWN: &str = "METHOD_UNKNOWN";
+    /// The method is past its sunset, and this server refuses it. UNIMPLEMENTED.
+    pub const METHOD_SUNSET: &str = "METHOD_SUNSET";
     /// The handler panicked. INTERNAL.
     pub const PANICKED: &str = "PANICKED";
     /// The handler gave no reason. The code of the error.

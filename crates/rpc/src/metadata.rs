@@ -28,3 +28,9 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Vendor data of the trace (W3C Trace Context).
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// Since when a method should not be used any more (RFC 9745).
+pub const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+/// From when a method may be gone (RFC 8594).
+pub const SUNSET: HeaderName = HeaderName::from_static("sunset");
+/// What to use instead, as `successor-version` (RFC 8288).
+pub const LINK: HeaderName = http::header::LINK;

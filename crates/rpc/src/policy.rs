@@ -222,4 +222,12 @@ pub struct Lifecycle {
     pub sunset_on: &'static str,
     /// The full name of what to use instead.
     pub successor: &'static str,
+    /// What the header `deprecation` says (RFC 9745): `@1769817600`.
+    pub deprecation: &'static str,
+    /// What the header `sunset` says (RFC 8594): `Sun, 31 Jan 2027 00:00:00 GMT`.
+    pub sunset: &'static str,
+    /// What the header `link` says (RFC 8288): where to find what to use instead, as `successor-version`.
+    pub link: &'static str,
+    /// The beginning of the day of the sunset (UTC), in seconds since 1970.
+    pub sunset_unix: i64,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use scribemed_auth::Verifier;
+use scribemed_auth::{Clock, SystemClock, Verifier};
 use scribemed_rpc::ServerContract;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +23,7 @@ use crate::peer::Peer;
 use crate::route::Routes;
 use crate::serve;
 use crate::stack::Stack;
+use crate::versions::AfterSunset;
 
 /// How long calls in flight may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
@@ -45,6 +46,8 @@ pub struct Builder {
     /// The full names of the services, for reflection.
     served: BTreeSet<&'static str>,
     grace: Duration,
+    after_sunset: AfterSunset,
+    clock: Arc<dyn Clock>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -66,6 +69,8 @@ impl Builder {
             routes: Routes::default(),
             served: BTreeSet::new(),
             grace: GRACE,
+            after_sunset: AfterSunset::default(),
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -115,6 +120,20 @@ impl Builder {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// What becomes of calls to methods that are past their sunset. Default: they are served.
+    #[must_use]
+    pub fn after_sunset(mut self, what: AfterSunset) -> Self {
+        self.after_sunset = what;
+        self
+    }
+
+    /// The clock by which a sunset is judged. Default: that of the system.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -189,6 +208,8 @@ impl Builder {
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),
+            clock: self.clock,
+            after_sunset: self.after_sunset,
         });
         let drain = async {
             shutdown.cancelled().await;

@@ -22,8 +22,10 @@ mod response;
 mod route;
 mod serve;
 mod stack;
+mod versions;
 
 pub use builder::{Builder, Error};
 pub use health::{Health, Status};
 pub use peer::Peer;
 pub use principal::principal;
+pub use versions::AfterSunset;

@@ -12,6 +12,8 @@ use scribemed_rpc::MethodPolicy;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
+use crate::versions::Signals;
+
 /// What a generated server answers with.
 pub(crate) type Answering =
     Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -48,11 +50,14 @@ pub(crate) struct Route<'a> {
     /// What the contract says of the method; `None` of a service that has no policies.
     pub(crate) policy: Option<&'static MethodPolicy>,
     pub(crate) server: &'a dyn Serve,
+    /// What is said of a method that goes away.
+    pub(crate) signals: Option<&'a Signals>,
 }
 
 struct Method {
     policy: &'static MethodPolicy,
     server: Arc<dyn Serve>,
+    signals: Option<Signals>,
 }
 
 /// All routes of a server.
@@ -75,7 +80,12 @@ impl Routes {
         let server: Arc<dyn Serve> = Arc::new(Generated(service));
         for policy in policies {
             let server = Arc::clone(&server);
-            self.methods.insert(policy.path, Method { policy, server });
+            let method = Method {
+                policy,
+                server,
+                signals: Signals::of(policy),
+            };
+            self.methods.insert(policy.path, method);
         }
     }
 
@@ -95,6 +105,7 @@ impl Routes {
             return Some(Route {
                 policy: Some(method.policy),
                 server: &*method.server,
+                signals: method.signals.as_ref(),
             });
         }
         let (service, _method) = path.strip_prefix('/')?.rsplit_once('/')?;
@@ -102,6 +113,7 @@ impl Routes {
         Some(Route {
             policy: None,
             server,
+            signals: None,
         })
     }
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::FutureExt as _;
 use h2::RecvStream;
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
-use scribemed_auth::{Principal, Verifier};
+use scribemed_auth::{Clock, Principal, Verifier};
 use scribemed_rpc::policy::Access;
 use scribemed_rpc::{
     CallContext, Deadline, Fault, RequestId, TraceContext, metadata, parse_timeout, reason,
@@ -26,6 +27,7 @@ use crate::limit::Limited;
 use crate::peer::Peer;
 use crate::response::{Answer, deadline_exceeded, panicked, settle};
 use crate::route::{Route, Routes};
+use crate::versions::AfterSunset;
 
 /// The services and what stands before them.
 pub(crate) struct Stack {
@@ -33,6 +35,8 @@ pub(crate) struct Stack {
     pub(crate) verifier: Verifier,
     /// The domain of the errors that the stack itself gives: `transcription.scribemed`.
     pub(crate) domain: &'static str,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) after_sunset: AfterSunset,
 }
 
 impl Stack {
@@ -96,7 +100,7 @@ impl Stack {
                 }
                 self.answer(parts, body, route, &call).await
             };
-            // 6. Panic isolation: a handler that panics fails its call and nothing else.
+            // 7. Panic isolation: a handler that panics fails its call and nothing else.
             let work = AssertUnwindSafe(work).catch_unwind();
             let mut work = pin!(work.instrument(call.span().clone()));
             // An answer that comes with the deadline is an answer.
@@ -106,7 +110,7 @@ impl Stack {
             })
             .await
         };
-        // 7. Error details and the request id on every answer.
+        // 8. Error details, the request id, and the end of a version on every answer.
         let response = match answered {
             Some(Ok(Ok(response))) => response,
             Some(Ok(Err(status))) => status.into_http(),
@@ -118,6 +122,9 @@ impl Stack {
             call.end(settle(&mut head.headers, self.domain));
         }
         request_id.write(&mut head.headers);
+        if let Some(signals) = route.and_then(|route| route.signals) {
+            signals.write(&mut head.headers);
+        }
         http::Response::from_parts(head, Answer::new(body, expiry, call, self.domain))
     }
 
@@ -144,7 +151,14 @@ impl Stack {
             }
             parts.extensions.insert(principal);
         }
-        // 5. The contract's size limit, before the message is received. Validation follows in the codec.
+        // 5. A version that may be gone is refused where that is configured.
+        if let (Some(policy), Some(signals)) = (route.policy, route.signals)
+            && self.after_sunset == AfterSunset::Refuse
+            && signals.is_past(self.clock.now())
+        {
+            return Err(signals.refusal(policy, self.domain));
+        }
+        // 6. The contract's size limit, before the message is received. Validation follows in the codec.
         let body = Limited::new(RequestBody::new(body), route.policy, self.domain);
         let request = Request::from_parts(parts, Body::new(body));
         let handler = call

@@ -24,6 +24,7 @@
 //! | `scribemed_client_breaker` | channels whose breaker is in a state | target, `state` |
 //! | `scribemed_client_breaker_transitions_total` | changes into a state | target, `state` |
 //! | `scribemed_client_throttled_total` | calls turned away here | target |
+//! | `scribemed_client_deprecated_total` | answers that said that the method goes away (RFC 9745) | method, target |
 //! | `scribemed_client_resolutions_total` | look-ups of the name | target, `outcome`: `ok` or `failed` |
 //!
 //! The attributes are `grpc_method` (`scribemed.auth.v1.AuthService/GetKeySet`, or `other`), `grpc_target` (as configured)

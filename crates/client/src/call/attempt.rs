@@ -12,6 +12,7 @@ use scribemed_resilience::breaker::Open;
 use scribemed_resilience::decide::{Failure, Sent};
 use scribemed_resilience::outcome::Outcome;
 use scribemed_resilience::pushback::Pushback;
+use scribemed_rpc::metadata;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -278,6 +279,11 @@ impl Call {
         let never = matches!(&result, Err(broken) if matches!(broken.sent, Sent::Never));
         if !never {
             self.record.sent();
+        }
+        if let Ok(response) = &result
+            && response.headers().contains_key(metadata::DEPRECATION)
+        {
+            self.method.fades(self.uri.path(), response.headers());
         }
         match judge(ticket, result, self.shared.clock.now()) {
             Ok((response, ticket)) => Attempt::Answered(response, ticket),

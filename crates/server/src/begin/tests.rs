@@ -53,6 +53,8 @@ async fn connect() -> SendRequest<Bytes> {
         routes,
         verifier: Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock)),
         domain: "test.scribemed",
+        clock: Arc::new(SystemClock),
+        after_sunset: crate::AfterSunset::Serve,
     });
     let (client, server) = tokio::io::duplex(1024 * 1024);
     tokio::spawn(crate::serve::serve(

@@ -62,6 +62,7 @@ pub(super) struct Families {
     pub(super) breaker_transitions: IntCounterVec,
     pub(super) throttled: IntCounterVec,
     pub(super) resolutions: IntCounterVec,
+    pub(super) deprecated: IntCounterVec,
 }
 
 impl Families {
@@ -224,6 +225,12 @@ impl Families {
                 "scribemed_client_throttled_total",
                 "Calls that were turned away here, because the target refuses too many.",
                 TARGET,
+            )?,
+            deprecated: counter(
+                to,
+                "scribemed_client_deprecated_total",
+                "Answers that said that the method goes away.",
+                CALL,
             )?,
             resolutions: counter(
                 to,

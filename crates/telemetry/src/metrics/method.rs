@@ -25,6 +25,7 @@ struct Shared {
     transparent_retries: OnceLock<Histogram>,
     hedges: OnceLock<Histogram>,
     retry_delay: OnceLock<Histogram>,
+    deprecated: OnceLock<IntCounter>,
 }
 
 impl MethodMetrics {
@@ -44,6 +45,7 @@ impl MethodMetrics {
                 transparent_retries: OnceLock::new(),
                 hedges: OnceLock::new(),
                 retry_delay: OnceLock::new(),
+                deprecated: OnceLock::new(),
             }),
         }
     }
@@ -113,6 +115,21 @@ impl MethodMetrics {
             &families.retry_delay,
             retry_delay.as_secs_f64(),
         );
+    }
+
+    /// The service said that the method goes away (RFC 9745).
+    pub fn deprecated(&self) {
+        let Shared {
+            families,
+            target,
+            method,
+            ..
+        } = &*self.shared;
+        let labels = [*method, target];
+        self.shared
+            .deprecated
+            .get_or_init(|| families.deprecated.with_label_values(&labels))
+            .inc();
     }
 }
 

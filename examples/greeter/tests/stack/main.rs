@@ -19,3 +19,4 @@ mod raw;
 mod reflection;
 mod support;
 mod trouble;
+mod versions;

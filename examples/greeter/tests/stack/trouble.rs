@@ -224,6 +224,10 @@ impl TroubleService for Trouble {
         Ok(Response::new(RelayResponse { hops }))
     }
 
+    async fn fade(&self, _: Request<TroubleRequest>) -> Result<Response<TroubleResponse>, Status> {
+        Ok(Response::new(answer()))
+    }
+
     async fn guarded(
         &self,
         _: Request<TroubleRequest>,
