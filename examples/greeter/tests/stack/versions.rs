@@ -1,4 +1,5 @@
 //! A method that goes away says so, and is refused once it may be gone where that is configured.
+#![allow(deprecated, reason = "what is deprecated is what is tested")]
 
 use std::sync::Arc;
 
