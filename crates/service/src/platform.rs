@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::channels::Channels;
 use crate::clients::ClientSettings;
 use crate::identity::{AuthServiceKeys, AuthServiceTokens};
+use crate::servers::ServerSettings;
 
 /// Who issues access tokens, unless configured otherwise.
 pub const DEFAULT_ISSUER: &str = "auth.scribemed";
@@ -36,6 +37,8 @@ pub struct Settings {
     pub keys: Arc<dyn KeySource>,
     /// What holds for all of its calls.
     pub clients: ClientSettings,
+    /// What holds for all that it serves.
+    pub servers: ServerSettings,
 }
 
 impl std::fmt::Debug for Settings {
@@ -45,6 +48,7 @@ impl std::fmt::Debug for Settings {
             .field("registry", &self.registry)
             .field("issuer", &self.issuer)
             .field("clients", &self.clients)
+            .field("servers", &self.servers)
             .finish_non_exhaustive()
     }
 }
@@ -107,7 +111,7 @@ impl std::fmt::Debug for Platform {
 
 impl Settings {
     /// Those of a service that gets its tokens and keys from the auth service in `registry`. `key` is its own private key;
-    /// the auth service knows the public half.
+    /// the auth service knows the public half. What holds for its servers is the default.
     ///
     /// # Errors
     /// As for [`Platform::client`], of the auth service.
@@ -136,7 +140,15 @@ impl Settings {
             registry,
             issuer,
             clients,
+            servers: ServerSettings::default(),
         })
+    }
+
+    /// Other settings for what it serves.
+    #[must_use]
+    pub fn with_servers(mut self, servers: ServerSettings) -> Self {
+        self.servers = servers;
+        self
     }
 }
 
@@ -189,6 +201,7 @@ impl Platform {
     /// A server for this service: callers are verified, health and reflection come with it.
     pub fn server(&self) -> Builder {
         let server = Builder::new(self.name(), self.verifier.clone());
+        let server = self.settings.servers.configure(server);
         self.lock_servers().push(server.health());
         server
     }

@@ -15,6 +15,7 @@ use crate::Env;
 use crate::admin::{self, Admin};
 use crate::clients::ClientSettings;
 use crate::platform::{DEFAULT_ISSUER, Platform, Settings};
+use crate::servers::ServerSettings;
 
 /// Runs the service `name` with what the environment configures, until it ends or SIGTERM or SIGINT ask it to.
 ///
@@ -82,7 +83,9 @@ async fn settings(name: &str, env: &Env) -> anyhow::Result<Settings> {
     let registry = ServiceRegistry::from_variables(variables);
     let issuer = env.get("SCRIBEMED_ISSUER").unwrap_or(DEFAULT_ISSUER);
     let clients = ClientSettings::from_env(env)?;
-    Ok(Settings::with_auth_service(name, registry, issuer, key, clients).await?)
+    let servers = ServerSettings::from_env(env)?;
+    let settings = Settings::with_auth_service(name, registry, issuer, key, clients).await?;
+    Ok(settings.with_servers(servers))
 }
 
 fn start_logging(env: &Env) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use scribemed_auth::{KeySet, SigningKey};
 use scribemed_discovery::ServiceRegistry;
-use scribemed_service::{Admin, ClientSettings, Platform, Settings};
+use scribemed_service::{Admin, ClientSettings, Platform, ServerSettings, Settings};
 use scribemed_telemetry::metrics::Metrics;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -61,6 +61,7 @@ fn platform() -> Platform {
         tokens: None,
         keys: Arc::new(KeySet::new([key.public().clone()]).unwrap()),
         clients: ClientSettings::default().with_metrics(Metrics::new()),
+        servers: ServerSettings::default(),
     };
     Platform::new(settings, CancellationToken::new())
 }

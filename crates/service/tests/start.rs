@@ -7,7 +7,7 @@ use std::time::Duration;
 use scribemed_auth::{KeySet, SigningKey};
 use scribemed_discovery::ServiceRegistry;
 use scribemed_proto::auth::v1::auth_service_client::AuthServiceClient;
-use scribemed_service::{Channel, ClientSettings, Error, Platform, Settings};
+use scribemed_service::{Channel, ClientSettings, Error, Platform, ServerSettings, Settings};
 use tokio_util::sync::CancellationToken;
 
 fn clients() -> ClientSettings {
@@ -24,6 +24,7 @@ async fn client(url: &str) -> Result<(), Error> {
         tokens: None,
         keys: Arc::new(KeySet::new([key.public().clone()]).unwrap()),
         clients: clients(),
+        servers: ServerSettings::default(),
     };
     let platform = Platform::new(settings, CancellationToken::new());
     let client = platform.client::<AuthServiceClient<Channel>>().await;

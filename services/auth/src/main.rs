@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use scribemed_auth_service::{AuthService, Config, Error};
-use scribemed_service::{Env, Settings};
+use scribemed_service::{Env, ServerSettings, Settings};
 
 fn main() -> ExitCode {
     scribemed_service::main_with("auth", prepare, |platform, auth: AuthService, listener| {
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
 }
 
 async fn prepare(env: &Env) -> Result<(Settings, AuthService), Error> {
+    let servers = ServerSettings::from_env(env)?;
     let auth = AuthService::open(Config::from_env(env)?).await?;
-    Ok((auth.settings(), auth))
+    Ok((auth.settings().with_servers(servers), auth))
 }

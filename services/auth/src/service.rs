@@ -6,7 +6,9 @@ use scribemed_auth::{BoxError, BoxFuture, Clock, KeySet, KeySource, SystemClock}
 use scribemed_discovery::ServiceRegistry;
 use scribemed_proto::auth::v1::AUTH_SERVICE_POLICY;
 use scribemed_proto::auth::v1::auth_service_server::AuthServiceServer;
-use scribemed_service::{ClientSettings, DataFolder, Platform, Settings, data, env};
+use scribemed_service::{
+    ClientSettings, DataFolder, Platform, ServerSettings, Settings, data, env,
+};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -104,6 +106,7 @@ impl AuthService {
             tokens: None,
             keys: self.keys(),
             clients: ClientSettings::default(),
+            servers: ServerSettings::default(),
         }
     }
 

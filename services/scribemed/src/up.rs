@@ -14,7 +14,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use scribemed_auth_service::AuthService;
 use scribemed_discovery::ServiceRegistry;
-use scribemed_service::{Admin, ClientSettings, Env, Platform, Settings, admin, cancel_on_signal};
+use scribemed_service::{
+    Admin, ClientSettings, Env, Platform, ServerSettings, Settings, admin, cancel_on_signal,
+};
 use scribemed_telemetry::Format;
 use scribemed_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
@@ -112,6 +114,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     .context("auth")?;
     let mut settings = auth.settings();
     settings.clients = clients()?;
+    settings.servers = servers()?;
     let platform = Platform::new(settings, shutdown.clone());
     running.push(Box::pin(async move {
         let admin = shown(&platform);
@@ -122,6 +125,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let platform = async |name: &str, key| {
         let (registry, issuer) = (registry.clone(), operator::issuer());
         let settings = Settings::with_auth_service(name, registry, issuer, key, clients()?).await?;
+        let settings = settings.with_servers(servers()?);
         anyhow::Ok(Platform::new(settings, shutdown.clone()))
     };
     let transcription = setup::transcription(&data, args.model, args.audio)?;
@@ -212,6 +216,11 @@ async fn listen_admin(
 fn clients() -> anyhow::Result<ClientSettings> {
     let clients = ClientSettings::from_env(&Env::from_process())?;
     Ok(clients.with_metrics(Metrics::new()))
+}
+
+/// What one service serves with.
+fn servers() -> anyhow::Result<ServerSettings> {
+    Ok(ServerSettings::from_env(&Env::from_process())?)
 }
 
 fn shown(platform: &Platform) -> Admin {

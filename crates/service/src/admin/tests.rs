@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::{ClientSettings, Settings};
+use crate::{ClientSettings, ServerSettings, Settings};
 
 fn platform() -> Platform {
     let key = SigningKey::generate().unwrap();
@@ -23,6 +23,7 @@ fn platform() -> Platform {
         tokens: None,
         keys: Arc::new(KeySet::new([key.public().clone()]).unwrap()),
         clients: ClientSettings::default().with_metrics(Metrics::new()),
+        servers: ServerSettings::default(),
     };
     Platform::new(settings, CancellationToken::new())
 }

@@ -11,7 +11,7 @@ use scribemed_discovery::ServiceRegistry;
 use scribemed_documentation::{Config, Error, run};
 use scribemed_proto::documentation::{v1, v2};
 use scribemed_proto::transcription::v2::transcription_service_server::TranscriptionServiceServer;
-use scribemed_service::{Channel, ClientSettings, Platform, Settings};
+use scribemed_service::{Channel, ClientSettings, Platform, ServerSettings, Settings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -123,6 +123,7 @@ impl World {
             tokens: Some(Arc::new(tokens)),
             keys: Arc::new(KeySet::new([self.key.public().clone()]).unwrap()),
             clients: ClientSettings::default(),
+            servers: ServerSettings::default(),
         };
         Platform::new(settings, CancellationToken::new())
     }

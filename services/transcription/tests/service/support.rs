@@ -19,7 +19,7 @@ use scribemed_proto::transcription::v2::transcription_service_client::Transcript
 use scribemed_proto::transcription::{v1, v2};
 use scribemed_rpc::ClientContract as _;
 use scribemed_service::{
-    Channel, ChannelConfig, ClientSettings, DEFAULT_ISSUER, Platform, Settings,
+    Channel, ChannelConfig, ClientSettings, DEFAULT_ISSUER, Platform, ServerSettings, Settings,
 };
 use scribemed_transcription::audio::Window;
 use scribemed_transcription::engine::{Engine, Error, Meter, Model, Segment, Transcribing};
@@ -58,6 +58,7 @@ impl Running {
             tokens: None,
             keys: Arc::new(KeySet::new([KEY.public().clone()]).unwrap()),
             clients: ClientSettings::default(),
+            servers: ServerSettings::default(),
         };
         let platform = Platform::new(settings, shutdown.clone());
         Self {

@@ -1,0 +1,71 @@
+//! How a service serves others.
+
+use std::time::Duration;
+
+use scribemed_server::Builder;
+
+use crate::Env;
+use crate::env;
+
+/// How long calls in flight may take after the shutdown began, unless configured otherwise.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(20);
+
+const GRACE: &str = "SCRIBEMED_GRACE";
+
+/// What holds for all that a service serves: what an operator may set beside the contracts.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    grace: Duration,
+}
+
+/// 20 s to drain.
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            grace: DEFAULT_GRACE,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// Reads the environment.
+    ///
+    /// | variable | what it is | default |
+    /// |---|---|---|
+    /// | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds, 0 to 3600 | 20 |
+    ///
+    /// # Errors
+    /// A variable that is malformed; the error shows a good value.
+    pub fn from_env(env: &Env) -> Result<Self, env::Error> {
+        Ok(Self { grace: grace(env)? })
+    }
+
+    /// How long calls in flight may take after the shutdown began. Default [`DEFAULT_GRACE`].
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How long calls in flight may take after the shutdown began.
+    pub fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// Sets all of it on a server in the making.
+    pub(crate) fn configure(&self, server: Builder) -> Builder {
+        server.grace(self.grace)
+    }
+}
+
+fn grace(env: &Env) -> Result<Duration, env::Error> {
+    const EXAMPLE: &str = "20";
+    match env.parse(GRACE, EXAMPLE)? {
+        None => Ok(DEFAULT_GRACE),
+        Some(seconds @ 0..=3600) => Ok(Duration::from_secs(seconds)),
+        Some(_) => Err(env.malformed(GRACE, "it is not from 0 to 3600", EXAMPLE)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
