@@ -1,5 +1,6 @@
 //! Attempts in parallel (gRFC A6, Hedging Policy): every 20 ms, three at most.
 
+use scribemed_rpc::ServicePolicy;
 use scribemed_rpc::policy::{LoadBalancing, RetryThrottling};
 use tokio::time::Instant;
 use tonic::Code;
@@ -123,17 +124,21 @@ async fn the_deadline_ends_them_all() {
         .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_throttle_holds_hedges_back() {
-    let throttled = contract(|contract| {
+/// The contract with a throttle that two failures close.
+fn throttled() -> &'static ServicePolicy {
+    contract(|contract| {
         contract.circuit_breaker = NO_BREAKER;
         contract.retry_throttling = Some(RetryThrottling {
             max_tokens: 4,
             token_ratio: 0.1,
         });
-    });
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_throttle_holds_hedges_back() {
     let (net, [peer]) = Net::of();
-    let mut client = client_with(&net, throttled, |_| {});
+    let mut client = client_with(&net, throttled(), |_| {});
     peer.always(FAIL);
     let _ = client.hedged(request("a")).await;
     let before = peer.count();
@@ -145,15 +150,8 @@ async fn the_throttle_holds_hedges_back() {
 /// A stream that was refused was not looked at, and says nothing of how the service fares.
 #[tokio::test(start_paused = true)]
 async fn the_throttle_knows_nothing_of_refused_streams() {
-    let throttled = contract(|contract| {
-        contract.circuit_breaker = NO_BREAKER;
-        contract.retry_throttling = Some(RetryThrottling {
-            max_tokens: 4,
-            token_ratio: 0.1,
-        });
-    });
     let (net, [peer]) = Net::of();
-    let mut client = client_with(&net, throttled, |_| {});
+    let mut client = client_with(&net, throttled(), |_| {});
     peer.always(Answer::Reset(h2::Reason::REFUSED_STREAM));
     let _ = client.hedged(request("a")).await;
     assert_eq!(peer.count(), 3);
