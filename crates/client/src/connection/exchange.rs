@@ -37,21 +37,24 @@ pub(crate) async fn exchange(
         }
     };
     let stream = match whole {
-        // Flow control holds it back within h2; it is one message, and in memory as it is.
         Some(body) => {
-            let size = body.len();
-            if let Err(error) = stream.send_data(body, true)
-                && size > MAX_PIECE
-            {
-                return Err(Broken::after_sending(&error));
-            }
-            // Any other error says that the stream takes no more: the peer was quicker to answer, with the head alone, or to
-            // reset it, or the connection broke. Which of these it was, the response tells.
+            send_whole(&mut stream, body)?;
             None
         }
         None => Some(stream),
     };
     Ok((Exchange { response }, stream))
+}
+
+/// Sends all of a body. Flow control holds it back within h2; it is one message, and in memory as it is.
+fn send_whole(stream: &mut SendStream<Bytes>, body: Bytes) -> Result<(), Broken> {
+    let size = body.len();
+    match stream.send_data(body, true) {
+        Err(error) if size > MAX_PIECE => Err(Broken::after_sending(&error)),
+        // Any other error says that the stream takes no more: the peer was quicker to answer, with the head alone, or to reset
+        // it, or the connection broke. Which of these it was, the response tells.
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 impl Exchange {
@@ -63,5 +66,37 @@ impl Exchange {
         self.response
             .await
             .map_err(|error| Broken::after_sending(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    /// Answers the first request with its head alone and wants no more of it.
+    async fn answer_at_once(io: tokio::io::DuplexStream) {
+        let mut connection = h2::server::handshake(io).await.unwrap();
+        let (request, mut respond) = connection.accept().await.unwrap().unwrap();
+        drop(request);
+        respond.send_response(Response::new(()), true).unwrap();
+        drop(respond);
+        while connection.accept().await.is_some() {}
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_before_the_body_was_sent_is_an_answer() {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(answer_at_once(far));
+        let (mut send, connection) = h2::client::handshake(near).await.unwrap();
+        tokio::spawn(connection);
+        let head = Request::post("http://peer/").body(()).unwrap();
+        let (response, mut stream) = send.send_request(head, false).unwrap();
+        // The stream is over before the body is sent.
+        let reset = poll_fn(|cx| stream.poll_reset(cx)).await.unwrap();
+        assert_eq!(reset, h2::Reason::NO_ERROR);
+        assert!(send_whole(&mut stream, Bytes::from_static(b"late")).is_ok());
+        let answer = Exchange { response }.head().await.ok().unwrap();
+        assert!(answer.body().is_end_stream());
     }
 }

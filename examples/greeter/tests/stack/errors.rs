@@ -6,7 +6,7 @@ use greeter::v1::{
     FailRequest, SayHelloRequest, SayHelloResponse, TroubleRequest, TroubleResponse,
 };
 use scribemed_client::Channel;
-use scribemed_rpc::{ClientContract as _, metadata};
+use scribemed_rpc::ClientContract as _;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -246,18 +246,5 @@ async fn a_stream_that_is_reset_is_an_error_with_details() {
             .await
             .unwrap_err();
         check(&status, code, name, "greeter at ");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_comes_before_the_request_was_sent_is_an_answer() {
-    let said = http::HeaderMap::from_iter([(metadata::GRPC_STATUS, "5".parse().unwrap())]);
-    let peer = peer::start(Script::Fail(said)).await;
-    let channel = Channel::new(&target(peer.address), &CONTRACTS, None).unwrap();
-    let mut trouble = TroubleServiceClient::over(channel);
-    // It takes a peer that is quicker than the second half of the request: one in some hundred calls meets it.
-    for _ in 0..3_000 {
-        let status = trouble.fail(FailRequest::default()).await.unwrap_err();
-        assert_eq!(status.code(), Code::NotFound, "{status:?}");
     }
 }
