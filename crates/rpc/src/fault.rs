@@ -1,5 +1,6 @@
 //! Errors on the wire: a code, a message for people, and google.rpc details for programs (AIP-193).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -31,10 +32,10 @@ const MAX_VIOLATIONS: usize = 16;
 pub struct Fault {
     code: Code,
     message: String,
-    reason: &'static str,
-    domain: String,
-    metadata: HashMap<String, String>,
-    details: ErrorDetails,
+    pub(crate) reason: Cow<'static, str>,
+    pub(crate) domain: String,
+    pub(crate) metadata: HashMap<String, String>,
+    pub(crate) details: ErrorDetails,
 }
 
 impl Fault {
@@ -49,7 +50,7 @@ impl Fault {
         Self {
             code,
             message: message.into(),
-            reason,
+            reason: Cow::Borrowed(reason),
             domain: domain.into(),
             metadata: HashMap::new(),
             details: ErrorDetails::new(),
@@ -205,6 +206,8 @@ pub mod reason {
     pub const NO_CREDENTIALS: &str = "NO_CREDENTIALS";
     /// The caller went away. CANCELLED.
     pub const CANCELLED: &str = "CANCELLED";
+    /// A service that this one calls failed. See [`Fault::upstream`](crate::Fault::upstream).
+    pub const UPSTREAM_FAILED: &str = "UPSTREAM_FAILED";
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod metadata;
 pub mod policy;
 mod request_id;
 mod trace;
+mod upstream;
 pub mod validate;
 
 pub use context::CallContext;

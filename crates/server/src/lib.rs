@@ -13,6 +13,7 @@ mod connection;
 mod doorbell;
 mod exchange;
 mod expiry;
+mod failure;
 mod health;
 mod keepalive;
 mod limit;

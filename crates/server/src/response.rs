@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 
 use crate::call::Call;
 use crate::expiry::Expiry;
+use crate::failure;
 
 /// The body of an answer, ended with DEADLINE_EXCEEDED when the deadline passes first.
 pub(crate) struct Answer {
@@ -47,12 +48,7 @@ impl Answer {
         if self.ended {
             return Poll::Ready(None);
         }
-        let Self {
-            inner,
-            call,
-            domain,
-            ..
-        } = self;
+        let Self { inner, call, .. } = self;
         let polled = catch_unwind(AssertUnwindSafe(|| {
             call.context()
                 .clone()
@@ -70,14 +66,14 @@ impl Answer {
                 Poll::Ready(None)
             }
             Ok(Poll::Ready(Some(Err(status)))) => {
-                let status = detailed(status, domain);
                 Poll::Ready(Some(Frame::trailers(self.fail(&status))))
             }
             Ok(Poll::Ready(Some(Ok(frame)))) => {
                 Poll::Ready(Some(match frame.into_trailers() {
                     Ok(mut headers) => {
                         self.ended = true;
-                        self.call.end(settle(&mut headers, self.domain));
+                        let code = settle(&mut headers, self.domain, &self.call);
+                        self.call.end(code);
                         Frame::trailers(headers)
                     }
                     // A stream that is always ready never comes to wait for its deadline. What came with the head came in
@@ -104,47 +100,25 @@ impl Answer {
 
     fn fail(&mut self, status: &Status) -> HeaderMap {
         self.ended = true;
-        self.call.end(status.code());
-        trailers(status)
+        let mut headers = trailers(status);
+        let code = settle(&mut headers, self.domain, &self.call);
+        self.call.end(code);
+        headers
     }
 }
 
-/// Reads the code of a final header block, and gives an error its details where the handler gave none.
-pub(crate) fn settle(headers: &mut HeaderMap, domain: &'static str) -> Code {
-    let code = match headers
+/// Reads the code of a final header block, and completes that of an error. Costs a call that went well one comparison.
+pub(crate) fn settle(headers: &mut HeaderMap, domain: &'static str, call: &Call) -> Code {
+    match headers
         .get(metadata::GRPC_STATUS)
         .map(http::HeaderValue::as_bytes)
     {
-        None => return Code::Unknown,
-        Some(b"0") => return Code::Ok,
-        Some(code) => Code::from_bytes(code),
-    };
-    // Read as a whole only where there are no details, as tonic panics at details that are not base64.
-    if code != Code::Ok
-        && !headers.contains_key(metadata::GRPC_STATUS_DETAILS)
-        && let Some(status) = Status::from_header_map(headers)
-    {
-        headers.remove(metadata::GRPC_STATUS);
-        headers.remove(metadata::GRPC_MESSAGE);
-        headers.extend(trailers(&detailed(status, domain)));
+        None => Code::Unknown,
+        Some(b"0") => Code::Ok,
+        Some(_) => call
+            .span()
+            .in_scope(|| failure::complete(headers, domain, call.context())),
     }
-    code
-}
-
-/// `status` with an ErrorInfo, which every error has (AIP-193).
-pub(crate) fn detailed(status: Status, domain: &'static str) -> Status {
-    if status.code() == Code::Ok || !status.details().is_empty() {
-        return status;
-    }
-    let known = [
-        (Code::Unimplemented, reason::METHOD_UNKNOWN),
-        (Code::Cancelled, reason::CANCELLED),
-    ];
-    let reason = known
-        .into_iter()
-        .find(|(code, _)| *code == status.code())
-        .map_or(reason::UNSPECIFIED, |(_, reason)| reason);
-    Fault::new(status.code(), reason, domain, status.message()).into_status()
 }
 
 /// The final header block for `status`.

@@ -119,7 +119,8 @@ impl Stack {
         };
         let (mut head, body) = response.into_parts();
         if head.headers.contains_key(metadata::GRPC_STATUS) {
-            call.end(settle(&mut head.headers, self.domain));
+            let code = settle(&mut head.headers, self.domain, &call);
+            call.end(code);
         }
         request_id.write(&mut head.headers);
         if let Some(signals) = route.and_then(|route| route.signals) {

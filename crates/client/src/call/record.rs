@@ -92,6 +92,7 @@ impl Record {
             None => self.endpoint.as_deref(),
         };
         CallReport::new(
+            self.failures().service(),
             self.failures().target(),
             self.attempts,
             self.attempts > self.refused,
