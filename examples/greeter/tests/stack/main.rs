@@ -20,3 +20,4 @@ mod reflection;
 mod support;
 mod trouble;
 mod versions;
+mod upstream;

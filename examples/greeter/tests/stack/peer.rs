@@ -20,6 +20,10 @@ pub(crate) enum Script {
     Endless(Bytes),
     /// Resets the stream.
     Reset(h2::Reason),
+    /// Fails at once (Trailers-Only).
+    Fail(HeaderMap),
+    /// Answers once, then fails.
+    FailMidway(Bytes, HeaderMap),
 }
 
 /// A running peer.
@@ -73,11 +77,20 @@ async fn serve(stream: TcpStream, script: Script, heads: mpsc::UnboundedSender<H
 }
 
 async fn answer(script: Script, mut respond: SendResponse<Bytes>) {
-    let head = Response::builder()
+    let mut head = Response::builder()
         .header("content-type", "application/grpc")
         .body(())
         .unwrap();
     match script {
+        Script::Fail(trailers) => {
+            head.headers_mut().extend(trailers);
+            respond.send_response(head, true).unwrap();
+        }
+        Script::FailMidway(message, trailers) => {
+            let mut body = respond.send_response(head, false).unwrap();
+            body.send_data(message, false).unwrap();
+            body.send_trailers(trailers).unwrap();
+        }
         Script::Silence => std::future::pending().await,
         Script::Reset(reason) => respond.send_reset(reason),
         Script::Once(message) => {
