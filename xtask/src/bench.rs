@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
-use serde_json::Value;
+use anyhow::Result;
 
 use crate::{process, workspace};
 
@@ -41,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "--package",
         "scribemed-bench",
     ]))?;
-    let built = target(&root)?.join("release");
+    let built = workspace::target(&root)?.join("release");
     let mut command = Command::new(built.join("scribemed-bench"));
     command
         .arg("run")
@@ -79,20 +78,4 @@ fn go(source: &Path, built: &Path) -> Result<PathBuf> {
             .current_dir(source),
     )?;
     Ok(program)
-}
-
-/// Where Cargo puts what it builds.
-fn target(root: &Path) -> Result<PathBuf> {
-    let text = process::read(workspace::cargo(root).args([
-        "metadata",
-        "--format-version",
-        "1",
-        "--no-deps",
-    ]))?;
-    let metadata: Value =
-        serde_json::from_str(&text).context("reading the output of cargo metadata")?;
-    metadata["target_directory"]
-        .as_str()
-        .map(PathBuf::from)
-        .context("cargo metadata names no target directory")
 }

@@ -7,6 +7,7 @@
 mod bench;
 mod compose;
 mod images;
+mod interop;
 mod model;
 mod process;
 mod proto;

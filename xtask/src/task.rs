@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Parser;
 
-use crate::{bench, compose, images, model, proto, simulate, test, tidy, tools, up};
+use crate::{bench, compose, images, interop, model, proto, simulate, test, tidy, tools, up};
 
 /// Tasks of this repository.
 #[derive(Parser)]
@@ -17,6 +17,8 @@ pub(crate) enum Task {
     Bench(bench::Args),
     /// Play the client and the server on a simulated network.
     Simulate(simulate::Args),
+    /// Try the client and the server against those of grpc-go.
+    Interop(interop::Args),
     /// Put the speech model in place.
     Model(model::Args),
     /// Check the contract with buf.
@@ -39,6 +41,7 @@ impl Task {
             Self::Test => test::run(),
             Self::Bench(args) => bench::run(args),
             Self::Simulate(args) => simulate::run(args),
+            Self::Interop(args) => interop::run(args),
             Self::Model(args) => model::run(args).map(drop),
             Self::Proto(args) => proto::run(args),
             Self::Tidy(args) => tidy::run(args),
