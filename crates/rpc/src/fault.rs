@@ -168,7 +168,8 @@ impl From<Fault> for Status {
     }
 }
 
-/// The reasons that the platform itself gives; their domain is the discovery name of the service that answers.
+/// The reasons that the platform itself gives; their domain is the discovery name of the service that answers. Each is a value
+/// of `scribemed.options.v1.ErrorReason` in the contract, and a test sees to that.
 pub mod reason {
     /// A field breaks a rule of the contract. INVALID_ARGUMENT.
     pub const INVALID_REQUEST: &str = "INVALID_REQUEST";

@@ -19,5 +19,5 @@ mod raw;
 mod reflection;
 mod support;
 mod trouble;
-mod versions;
 mod upstream;
+mod versions;
