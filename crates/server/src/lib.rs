@@ -2,8 +2,8 @@
 //!
 //! A service author writes a handler and gets, in this order for each call: a request id and a trace, one line in the log,
 //! the deadline (over the whole call, streamed bodies included), authentication, the permissions of the contract, size
-//! limits, validation (in the generated codec), panic isolation, and google.rpc details on every error. Health, reflection
-//! and draining come with it.
+//! limits, validation (in the generated codec), panic isolation, and google.rpc details on every error. A failure of a
+//! service that the handler calls does not become its own answer. Health, reflection and draining come with it.
 
 mod begin;
 mod body;
