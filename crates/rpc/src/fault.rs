@@ -183,6 +183,8 @@ pub mod reason {
     pub const PERMISSION_MISSING: &str = "PERMISSION_MISSING";
     /// There is no service of this name. NOT_FOUND.
     pub const SERVICE_UNKNOWN: &str = "SERVICE_UNKNOWN";
+    /// There are more services than can be listed at once. RESOURCE_EXHAUSTED.
+    pub const TOO_MANY_SERVICES: &str = "TOO_MANY_SERVICES";
     /// There is no such method. UNIMPLEMENTED.
     pub const METHOD_UNKNOWN: &str = "METHOD_UNKNOWN";
     /// The method is past its sunset, and this server refuses it. UNIMPLEMENTED.
