@@ -133,7 +133,10 @@ async fn ready_when_the_server_serves_and_every_name_was_resolved() {
     health.set("greeter.v1.GreeterService", Status::NotServing);
     let (line, body) = running.ready().await;
     assert_eq!(line, NOT_READY);
-    assert!(body.contains("NOT_SERVING"), "{body}");
+    assert!(
+        body.contains("greeter.v1.GreeterService is set to NOT_SERVING"),
+        "{body}"
+    );
     health.set("greeter.v1.GreeterService", Status::Serving);
 
     let resolved = Arc::new(std::sync::atomic::AtomicBool::new(false));
