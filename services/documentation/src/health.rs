@@ -30,6 +30,8 @@ async fn write(store: &Store) -> Result<(), BoxError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -44,6 +46,14 @@ mod tests {
         let failed = write(&store).await.unwrap_err();
         assert!(failed.to_string().contains("no such table"), "{failed}");
         run("ALTER TABLE gone RENAME TO health").await;
+        write(&store).await.unwrap();
+
+        // Another writer that does not end: the check runs into its time.
+        let other = scribemed_jobs::open(&file).await.unwrap();
+        let held = scribemed_jobs::begin(&other).await.unwrap();
+        let waits = tokio::time::timeout(Duration::from_millis(100), write(&store)).await;
+        assert!(waits.is_err(), "{waits:?}");
+        drop(held);
         write(&store).await.unwrap();
 
         let away = folder.path().join("away.db");
