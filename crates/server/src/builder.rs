@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
+use crate::channelz::Channelz;
 use crate::health::{self, Check, Health, Status};
 use crate::peer::Peer;
 use crate::reflection::DescriptorError;
@@ -39,10 +41,13 @@ pub enum Error {
 
 /// A server in the making.
 pub struct Builder {
-    domain: String,
+    pub(crate) domain: String,
     verifier: Verifier,
     health: Health,
     pub(crate) checks: Vec<Check>,
+    pub(crate) channelz: Option<Channelz>,
+    /// Where it listens, if on an address.
+    pub(crate) listens_at: Option<SocketAddr>,
     pub(crate) descriptors: Vec<&'static [u8]>,
     routes: Routes,
     /// The full names of the services, for reflection.
@@ -68,6 +73,8 @@ impl Builder {
             verifier,
             health: Health::new(),
             checks: Vec::new(),
+            channelz: None,
+            listens_at: None,
             descriptors: Vec::new(),
             routes: Routes::default(),
             served: BTreeSet::new(),
@@ -151,10 +158,11 @@ impl Builder {
     /// # Errors
     /// A descriptor set that is damaged; nothing was served then.
     pub async fn serve(
-        self,
+        mut self,
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
+        self.listens_at = listener.local_addr().ok();
         let incoming = TcpListenerStream::new(listener).map(|accepted| {
             let stream = accepted?;
             no_delay(&stream);
@@ -205,7 +213,16 @@ impl Builder {
     {
         let health = self.health.clone();
         self.add_open(health.service());
+        let shown = self.add_channelz();
         self.add_reflection()?;
+        let incoming = incoming.map(|accepted| {
+            let (io, peer) = accepted?;
+            let counted = shown.as_ref().map(|shown| shown.accept(peer.address()));
+            Ok((
+                io,
+                counted.map_or(peer.clone(), |counted| peer.counted_by(counted)),
+            ))
+        });
         let stack = Arc::new(Stack {
             routes: self.routes,
             verifier: self.verifier,

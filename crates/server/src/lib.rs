@@ -9,6 +9,7 @@ mod begin;
 mod body;
 mod builder;
 mod call;
+mod channelz;
 mod connection;
 mod doorbell;
 mod exchange;
@@ -27,6 +28,7 @@ mod stack;
 mod versions;
 
 pub use builder::{Builder, Error};
+pub use channelz::{ChannelView, Channelz, Connectivity, EndpointView};
 pub use health::{Check, Health, Prompt, Status};
 pub use peer::Peer;
 pub use principal::principal;
