@@ -185,6 +185,12 @@ pub mod reason {
     pub const PERMISSION_MISSING: &str = "PERMISSION_MISSING";
     /// There is no service of this name. NOT_FOUND.
     pub const SERVICE_UNKNOWN: &str = "SERVICE_UNKNOWN";
+    /// There are more services than can be listed at once. RESOURCE_EXHAUSTED.
+    pub const TOO_MANY_SERVICES: &str = "TOO_MANY_SERVICES";
+    /// Only peers on the same machine are answered. PERMISSION_DENIED.
+    pub const PEER_NOT_LOCAL: &str = "PEER_NOT_LOCAL";
+    /// Channelz knows no such server, socket, channel or subchannel. NOT_FOUND.
+    pub const CHANNELZ_UNKNOWN: &str = "CHANNELZ_UNKNOWN";
     /// There is no such method. UNIMPLEMENTED.
     pub const METHOD_UNKNOWN: &str = "METHOD_UNKNOWN";
     /// The method is past its sunset, and this server refuses it. UNIMPLEMENTED.

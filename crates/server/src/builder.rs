@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +19,10 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
-use crate::health::{Health, Status};
+use crate::channelz::Channelz;
+use crate::health::{self, Check, Health, Status};
 use crate::peer::Peer;
+use crate::reflection::DescriptorError;
 use crate::route::Routes;
 use crate::serve;
 use crate::stack::Stack;
@@ -33,18 +36,22 @@ const GRACE: Duration = Duration::from_secs(20);
 pub enum Error {
     /// A descriptor set is damaged.
     #[error("the descriptor set cannot be served by reflection")]
-    Descriptor(#[from] tonic_reflection::server::Error),
+    Descriptor(#[from] DescriptorError),
 }
 
 /// A server in the making.
 pub struct Builder {
-    domain: String,
+    pub(crate) domain: String,
     verifier: Verifier,
     health: Health,
-    descriptors: Vec<&'static [u8]>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) channelz: Option<Channelz>,
+    /// Where it listens, if on an address.
+    pub(crate) listens_at: Option<SocketAddr>,
+    pub(crate) descriptors: Vec<&'static [u8]>,
     routes: Routes,
     /// The full names of the services, for reflection.
-    served: BTreeSet<&'static str>,
+    pub(crate) served: BTreeSet<&'static str>,
     grace: Duration,
     after_sunset: AfterSunset,
     clock: Arc<dyn Clock>,
@@ -65,6 +72,9 @@ impl Builder {
             domain: format!("{name}.scribemed"),
             verifier,
             health: Health::new(),
+            checks: Vec::new(),
+            channelz: None,
+            listens_at: None,
             descriptors: Vec::new(),
             routes: Routes::default(),
             served: BTreeSet::new(),
@@ -99,7 +109,7 @@ impl Builder {
     }
 
     /// Adds a service without policies.
-    fn add_open<S>(&mut self, service: S)
+    pub(crate) fn add_open<S>(&mut self, service: S)
     where
         S: NamedService + Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
         S: Clone + Send + Sync + 'static,
@@ -148,10 +158,11 @@ impl Builder {
     /// # Errors
     /// A descriptor set that is damaged; nothing was served then.
     pub async fn serve(
-        self,
+        mut self,
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
+        self.listens_at = listener.local_addr().ok();
         let incoming = TcpListenerStream::new(listener).map(|accepted| {
             let stream = accepted?;
             no_delay(&stream);
@@ -202,7 +213,16 @@ impl Builder {
     {
         let health = self.health.clone();
         self.add_open(health.service());
+        let shown = self.add_channelz();
         self.add_reflection()?;
+        let incoming = incoming.map(|accepted| {
+            let (io, peer) = accepted?;
+            let counted = shown.as_ref().map(|shown| shown.accept(peer.address()));
+            Ok((
+                io,
+                counted.map_or(peer.clone(), |counted| peer.counted_by(counted)),
+            ))
+        });
         let stack = Arc::new(Stack {
             routes: self.routes,
             verifier: self.verifier,
@@ -216,38 +236,18 @@ impl Builder {
             health.drain();
             std::future::pending::<()>().await;
         };
+        // Nobody is answered before the first checks, which are bounded in time, so none is told that all is well before it
+        // is known.
+        let first = health::begin(self.checks, &health);
+        let Some(checks) = shutdown.run_until_cancelled(first).await else {
+            return Ok(());
+        };
         tokio::select! {
             biased;
             () = drain => {}
             () = serve::serve(stack, incoming, shutdown.clone(), self.grace) => {}
+            () = health::keep(checks) => {}
         }
-        Ok(())
-    }
-
-    /// Each version of reflection lists every service, itself and the other included.
-    fn add_reflection(&mut self) -> Result<(), Error> {
-        use tonic_reflection::pb::{v1, v1alpha};
-
-        let mut names = self.served.clone();
-        names.insert(v1::server_reflection_server::SERVICE_NAME);
-        names.insert(v1alpha::server_reflection_server::SERVICE_NAME);
-        let builder = || {
-            let sets = self.descriptors.iter().copied().chain([
-                tonic_health::pb::FILE_DESCRIPTOR_SET,
-                v1::FILE_DESCRIPTOR_SET,
-                v1alpha::FILE_DESCRIPTOR_SET,
-            ]);
-            let builder = sets.fold(
-                tonic_reflection::server::Builder::configure(),
-                tonic_reflection::server::Builder::register_encoded_file_descriptor_set,
-            );
-            names
-                .iter()
-                .fold(builder, |builder, name| builder.with_service_name(*name))
-        };
-        let (first, alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
-        self.add_open(first);
-        self.add_open(alpha);
         Ok(())
     }
 }

@@ -32,6 +32,9 @@ impl Call {
         context: CallContext,
         peer: Peer,
     ) -> Self {
+        if let Some(counted) = peer.counted() {
+            counted.began();
+        }
         let span = tracing::info_span!(
             "call",
             request_id = %context.request_id(),
@@ -55,6 +58,10 @@ impl Call {
         self.caller.get_or_init(|| caller.clone());
     }
 
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
     pub(crate) fn context(&self) -> &CallContext {
         &self.context
     }
@@ -67,6 +74,9 @@ impl Call {
     pub(crate) fn end(&mut self, code: Code) {
         if std::mem::replace(&mut self.ended, true) {
             return;
+        }
+        if let Some(counted) = self.peer.counted() {
+            counted.ended(code);
         }
         let _entered = self.span.enter();
         // The fields are worked out inside of the macro, so only for a line that is written.

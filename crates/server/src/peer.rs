@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::channelz::Counted;
+
 /// The other end of a connection, as far as the transport tells. Clones are one.
 #[derive(Debug, Clone, Default)]
 pub struct Peer {
@@ -12,6 +14,8 @@ pub struct Peer {
 #[derive(Debug, Clone, Default)]
 struct Known {
     address: Option<SocketAddr>,
+    /// Where its calls are counted, if they are.
+    counted: Option<Counted>,
 }
 
 impl Peer {
@@ -20,6 +24,7 @@ impl Peer {
         Self {
             inner: Arc::new(Known {
                 address: Some(address),
+                counted: None,
             }),
         }
     }
@@ -27,5 +32,19 @@ impl Peer {
     /// Where the connection comes from. `None` of a transport that has no addresses, such as a pipe in memory.
     pub fn address(&self) -> Option<SocketAddr> {
         self.inner.address
+    }
+
+    /// The same peer, whose calls are counted.
+    pub(crate) fn counted_by(&self, counted: Counted) -> Self {
+        let mut known = Known::clone(&self.inner);
+        known.counted = Some(counted);
+        Self {
+            inner: Arc::new(known),
+        }
+    }
+
+    /// Where its calls are counted, if they are.
+    pub(crate) fn counted(&self) -> Option<&Counted> {
+        self.inner.counted.as_ref()
     }
 }

@@ -152,6 +152,10 @@ impl Stack {
             }
             parts.extensions.insert(principal);
         }
+        if route.policy.is_none() {
+            // Channelz asks who it is, in place of a token.
+            parts.extensions.insert(call.peer().clone());
+        }
         // 5. A version that may be gone is refused where that is configured.
         if let (Some(policy), Some(signals)) = (route.policy, route.signals)
             && self.after_sunset == AfterSunset::Refuse

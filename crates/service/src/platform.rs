@@ -10,7 +10,7 @@ use scribemed_auth::{
 use scribemed_client::Channel;
 use scribemed_discovery::{RegistryError, ServiceRegistry};
 use scribemed_rpc::ClientContract;
-use scribemed_server::{Builder, Health};
+use scribemed_server::{Builder, Check, Health};
 use scribemed_telemetry::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +98,7 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Platform {
     settings: Arc<Settings>,
+    keys: CachedKeys,
     verifier: Verifier,
     servers: Arc<Mutex<Vec<Health>>>,
     shutdown: CancellationToken,
@@ -161,9 +162,10 @@ impl Platform {
             Arc::new(SystemClock),
         );
         let config = Config::new(settings.issuer.clone(), settings.name.clone());
-        let verifier = Verifier::new(config, keys, Arc::new(SystemClock));
+        let verifier = Verifier::new(config, keys.clone(), Arc::new(SystemClock));
         Self {
             settings: Arc::new(settings),
+            keys,
             verifier,
             servers: Arc::default(),
             shutdown,
@@ -198,12 +200,23 @@ impl Platform {
         connect(registry, clients, tokens.clone()).await
     }
 
-    /// A server for this service: callers are verified, health and reflection come with it.
+    /// A server for this service: callers are verified, health and reflection come with it. It serves while there are keys
+    /// to verify callers with, and while each [`Check`] passes that is added to it.
     pub fn server(&self) -> Builder {
-        let server = Builder::new(self.name(), self.verifier.clone());
+        let server = Builder::new(self.name(), self.verifier.clone()).check(self.check_keys());
         let server = self.settings.servers.configure(server);
         self.lock_servers().push(server.health());
         server
+    }
+
+    /// Without keys every caller would be refused. They are kept for up to 24 h while auth is away, so this fails of a service
+    /// that starts without auth, and of one that was left alone for a day.
+    fn check_keys(&self) -> Check {
+        let keys = self.keys.clone();
+        Check::new("keys", move || {
+            let keys = keys.clone();
+            async move { keys.fresh().await }
+        })
     }
 
     /// Where the service's calls are counted.

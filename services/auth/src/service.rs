@@ -116,21 +116,19 @@ impl AuthService {
     /// [`Error::Server`] when nothing could be served.
     pub async fn run(self, platform: Platform, listener: TcpListener) -> Result<(), Error> {
         let server = platform.server();
-        let health = Arc::new(StoreHealth::new(server.health()));
+        let health = StoreHealth::new();
+        let server = server.check(health.check(&self.store));
         let handlers = V1 {
             exchange: self.exchange,
             store: self.store.clone(),
             clock: self.clock,
-            health: Arc::clone(&health),
+            health,
         };
-        let serving = server
+        let result = server
             .descriptor_set(scribemed_proto::DESCRIPTOR_SET)
             .add(AuthServiceServer::new(handlers))
-            .serve(listener, platform.shutdown().clone());
-        let result = tokio::select! {
-            ended = serving => ended,
-            never = health.mend(&self.store) => match never {},
-        };
+            .serve(listener, platform.shutdown().clone())
+            .await;
         self.store.close().await;
         Ok(result?)
     }

@@ -20,7 +20,7 @@ pub(crate) struct V1 {
     pub(crate) exchange: Exchange,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) health: Arc<StoreHealth>,
+    pub(crate) health: StoreHealth,
 }
 
 impl V1 {

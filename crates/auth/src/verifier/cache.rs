@@ -1,5 +1,7 @@
 //! The published keys, kept at hand.
 
+mod fresh;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 

@@ -349,3 +349,34 @@ fn outside_of_a_runtime_the_keys_are_unavailable() {
     };
     assert_eq!(result.unwrap_err().reason(), "KEYS_UNAVAILABLE");
 }
+
+#[tokio::test]
+async fn a_health_check_tells_when_there_are_no_keys_or_only_stale_ones() {
+    let (key, clock) = (SigningKey::generate().unwrap(), clock());
+    let source = Script::new(Err("connection refused"));
+    let keys = CachedKeys::new(
+        source.clone(),
+        CacheConfig::default(),
+        Arc::new(clock.clone()),
+    );
+    let failed = keys.fresh().await.unwrap_err();
+    assert!(failed.is_unavailable(), "{failed}");
+    // After a failure nothing is fetched for a moment.
+    clock.advance(SECOND);
+    source.publish(&[&key]);
+    keys.fresh().await.unwrap();
+    assert_eq!(source.fetches(), 2);
+
+    // Keys that are at hand are good for a day, and asked for again after five minutes.
+    source.fail();
+    clock.advance(300 * SECOND);
+    keys.fresh().await.unwrap();
+    source.until_done(3).await;
+    clock.advance(23 * 3600 * SECOND);
+    keys.fresh().await.unwrap();
+    clock.advance(3600 * SECOND);
+    assert!(keys.fresh().await.is_err());
+    clock.advance(60 * SECOND);
+    source.publish(&[&key]);
+    keys.fresh().await.unwrap();
+}
