@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
+use scribemed_audit::AuditLog;
 use scribemed_auth::Verifier;
 use scribemed_rpc::ServerContract;
+use scribemed_telemetry::metrics::Metrics;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -19,6 +21,7 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::health::{Health, Status};
+use crate::observe;
 use crate::peer::Peer;
 use crate::route::Routes;
 use crate::serve;
@@ -45,6 +48,8 @@ pub struct Builder {
     /// The full names of the services, for reflection.
     served: BTreeSet<&'static str>,
     grace: Duration,
+    metrics: Metrics,
+    audit: Option<AuditLog>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -66,6 +71,8 @@ impl Builder {
             routes: Routes::default(),
             served: BTreeSet::new(),
             grace: GRACE,
+            metrics: Metrics::new(),
+            audit: None,
         }
     }
 
@@ -115,6 +122,22 @@ impl Builder {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// Counts calls in `metrics`. Default: metrics of its own, which nobody sees.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Records in `audit` each call of a caller that was authenticated, and each that was refused for who it is. While no
+    /// record can be taken, the first are refused with UNAVAILABLE before anything is done. Of a method with side effects,
+    /// the caller hears of success once the record is on the disk. Default: nothing is recorded.
+    #[must_use]
+    pub fn audit(mut self, audit: AuditLog) -> Self {
+        self.audit = Some(audit);
         self
     }
 
@@ -184,8 +207,13 @@ impl Builder {
         let health = self.health.clone();
         self.add_open(health.service());
         self.add_reflection()?;
+        let metrics = self.metrics.server();
+        self.routes.observe(&metrics);
         let stack = Arc::new(Stack {
             routes: self.routes,
+            other: Arc::new(observe::Method::other(&metrics)),
+            audit: self.audit,
+            metrics,
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),

@@ -16,6 +16,7 @@ mod expiry;
 mod health;
 mod keepalive;
 mod limit;
+mod observe;
 mod peer;
 mod principal;
 mod response;

@@ -16,6 +16,8 @@
 //! | `grpc_server_call_duration_seconds` | from the headers to the status (A66) | method, status |
 //! | `grpc_server_call_sent_total_compressed_message_size_bytes` | response messages of a call (A66) | method, status |
 //! | `grpc_server_call_rcvd_total_compressed_message_size_bytes` | request messages of a call (A66) | method, status |
+//! | `scribemed_server_connections` | connections of callers that are open | |
+//! | `scribemed_server_panics_total` | calls whose handler panicked | method |
 //! | `grpc_subchannel_connection_attempts_succeeded_total`, `_failed_total` | connections made, or not (A94) | target |
 //! | `grpc_subchannel_disconnections_total` | connections lost (A94) | target, `grpc_disconnect_error` |
 //! | `grpc_subchannel_open_connections` | connections that are open (A94) | target |
@@ -40,9 +42,10 @@ use std::sync::{Arc, OnceLock};
 
 use prometheus::{Registry, TextEncoder};
 
+pub use self::ended::code_name;
 use self::families::Families;
 pub use self::method::MethodMetrics;
-pub use self::server::{ServedMetrics, ServerMetrics};
+pub use self::server::{OpenConnection, ServedMetrics, ServerMetrics};
 pub use self::target::{BreakerState, TargetMetrics};
 
 /// The content type of what [`Metrics::render`] gives.

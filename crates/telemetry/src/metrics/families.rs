@@ -51,6 +51,8 @@ pub(super) struct Families {
     pub(super) served_duration: HistogramVec,
     pub(super) served_sent: HistogramVec,
     pub(super) served_received: HistogramVec,
+    pub(super) server_connections: IntGaugeVec,
+    pub(super) panics: IntCounterVec,
     pub(super) connections_made: IntCounterVec,
     pub(super) connections_failed: IntCounterVec,
     pub(super) disconnections: IntCounterVec,
@@ -164,6 +166,18 @@ impl Families {
                 "Bytes of all request messages of a call, as they came, without framing.",
                 SIZE,
                 SERVED,
+            )?,
+            server_connections: gauge(
+                to,
+                "scribemed_server_connections",
+                "Connections of callers that are open.",
+                &[],
+            )?,
+            panics: counter(
+                to,
+                "scribemed_server_panics_total",
+                "Calls whose handler panicked.",
+                &["grpc_method"],
             )?,
             connections_made: counter(
                 to,
