@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{
@@ -11,7 +12,7 @@ use scribemed_client::Channel;
 use scribemed_discovery::{RegistryError, ServiceRegistry};
 use scribemed_rpc::ClientContract;
 use scribemed_server::{Builder, Health};
-use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::metrics::{AuditState, Metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::channels::Channels;
@@ -21,6 +22,9 @@ use crate::servers::ServerSettings;
 
 /// Who issues access tokens, unless configured otherwise.
 pub const DEFAULT_ISSUER: &str = "auth.scribemed";
+
+/// How long what is to be told may take when the service has ended.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What a [`Platform`] is made of.
 #[derive(Clone)]
@@ -162,6 +166,12 @@ impl Platform {
         );
         let config = Config::new(settings.issuer.clone(), settings.name.clone());
         let verifier = Verifier::new(config, keys, Arc::new(SystemClock));
+        if let Some(audit) = settings.servers.audit().cloned() {
+            settings.clients.metrics().audit(move || AuditState {
+                sequence: audit.sequence(),
+                failing: audit.is_failing(),
+            });
+        }
         Self {
             settings: Arc::new(settings),
             verifier,
@@ -202,6 +212,7 @@ impl Platform {
     pub fn server(&self) -> Builder {
         let server = Builder::new(self.name(), self.verifier.clone());
         let server = self.settings.servers.configure(server);
+        let server = server.metrics(self.metrics().clone());
         self.lock_servers().push(server.health());
         server
     }
@@ -223,6 +234,15 @@ impl Platform {
     fn lock_servers(&self) -> std::sync::MutexGuard<'_, Vec<Health>> {
         // Nothing panics while it is held.
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what is still to be told: the audit log. To be waited for when the service has ended; takes 5 s at most.
+    pub async fn close(&self) {
+        if let Some(audit) = self.settings.servers.audit()
+            && tokio::time::timeout(CLOSING, audit.close()).await.is_err()
+        {
+            tracing::error!("the audit log could not be closed: its last records are missing");
+        }
     }
 
     /// Cancelled when the process should drain and end.

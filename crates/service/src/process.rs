@@ -16,6 +16,7 @@ use crate::admin::{self, Admin};
 use crate::clients::ClientSettings;
 use crate::platform::{DEFAULT_ISSUER, Platform, Settings};
 use crate::servers::ServerSettings;
+use crate::servers::open_audit;
 
 /// Runs the service `name` with what the environment configures, until it ends or SIGTERM or SIGINT ask it to.
 ///
@@ -55,10 +56,14 @@ where
             let admin = Admin::new();
             let service = async {
                 let (settings, prepared) = prepare(&env).await.map_err(Into::into)?;
-                let platform = Platform::new(settings, shutdown);
+                let audit = open_audit(&env, name)?;
+                let servers = settings.servers.clone().with_audit(audit);
+                let platform = Platform::new(settings.with_servers(servers), shutdown);
                 admin.show(&platform);
                 tracing::info!(service = name, address = %listener.local_addr()?, "serving");
-                run(platform, prepared, listener).await.map_err(Into::into)
+                let ended = run(platform.clone(), prepared, listener).await;
+                platform.close().await;
+                ended.map_err(Into::into)
             };
             admin.beside(admin_listener, service).await
         })

@@ -227,6 +227,21 @@ fn the_rest_of_a_target() {
 }
 
 #[test]
+fn an_audit_log_is_looked_at_when_the_metrics_are_read() {
+    let metrics = Metrics::new();
+    let state = |sequence, failing| move || AuditState { sequence, failing };
+    metrics.audit(state(7, true));
+    metrics.audit(state(9, false));
+    check(
+        &metrics,
+        &[
+            ("scribemed_audit_sequence", Some("7")),
+            ("scribemed_audit_failing", Some("1")),
+        ],
+    );
+}
+
+#[test]
 fn counts_what_is_served() {
     let metrics = Metrics::new();
     let served = metrics.server().method(METHOD);

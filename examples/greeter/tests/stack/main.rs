@@ -18,4 +18,5 @@ mod peer;
 mod raw;
 mod reflection;
 mod support;
+mod told;
 mod trouble;
