@@ -18,6 +18,7 @@
 //! | `grpc_server_call_rcvd_total_compressed_message_size_bytes` | request messages of a call (A66) | method, status |
 //! | `scribemed_server_connections` | connections of callers that are open | |
 //! | `scribemed_server_panics_total` | calls whose handler panicked | method |
+//! | `scribemed_traces_spans_total` | spans by what became of them | `outcome`: `exported`, `failed` or `dropped` |
 //! | `scribemed_audit_sequence` | the number of the last record of the audit log | |
 //! | `scribemed_audit_failing` | 1 while the audit log cannot be written | |
 //! | `grpc_subchannel_connection_attempts_succeeded_total`, `_failed_total` | connections made, or not (A94) | target |
@@ -39,6 +40,7 @@ mod ended;
 mod families;
 mod method;
 mod server;
+mod spans;
 mod target;
 
 use std::sync::{Arc, OnceLock};
@@ -51,6 +53,7 @@ pub use self::ended::code_name;
 use self::families::Families;
 pub use self::method::MethodMetrics;
 pub use self::server::{OpenConnection, ServedMetrics, ServerMetrics};
+pub use self::spans::SpanCounts;
 pub use self::target::{BreakerState, TargetMetrics};
 
 /// The content type of what [`Metrics::render`] gives.
@@ -86,6 +89,11 @@ impl Metrics {
     /// The metrics of a server of this process.
     pub fn server(&self) -> ServerMetrics {
         ServerMetrics::new(Arc::clone(&self.families))
+    }
+
+    /// What became of the spans of this process.
+    pub(crate) fn spans(&self) -> SpanCounts {
+        SpanCounts::new(&self.families)
     }
 
     /// Tells of an audit log, which `look` looks at whenever the metrics are read. A second one is not taken.

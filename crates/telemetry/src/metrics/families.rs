@@ -53,6 +53,7 @@ pub(super) struct Families {
     pub(super) served_received: HistogramVec,
     pub(super) server_connections: IntGaugeVec,
     pub(super) panics: IntCounterVec,
+    pub(super) spans: IntCounterVec,
     pub(super) connections_made: IntCounterVec,
     pub(super) connections_failed: IntCounterVec,
     pub(super) disconnections: IntCounterVec,
@@ -178,6 +179,12 @@ impl Families {
                 "scribemed_server_panics_total",
                 "Calls whose handler panicked.",
                 &["grpc_method"],
+            )?,
+            spans: counter(
+                to,
+                "scribemed_traces_spans_total",
+                "Spans by what became of them: exported, failed, or dropped for want of room.",
+                &["outcome"],
             )?,
             connections_made: counter(
                 to,
