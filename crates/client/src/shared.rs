@@ -13,6 +13,7 @@ use scribemed_resilience::throttle::RetryThrottle;
 use scribemed_rpc::MethodPolicy;
 use scribemed_rpc::policy::LoadBalancing;
 use scribemed_telemetry::metrics::{MethodMetrics, TargetMetrics};
+use scribemed_telemetry::traces::Tracer;
 use tokio_util::sync::DropGuard;
 
 use crate::balance::Balancer;
@@ -21,6 +22,7 @@ use crate::failure::Failures;
 use crate::policy::CallPolicy;
 use crate::status::ChannelStatus;
 use crate::ticket::in_metrics;
+use crate::traced::SpanNames;
 
 /// What the calls of a channel have in common. The tasks that keep its connections up do not hold it: they end with it.
 pub(crate) struct Shared {
@@ -40,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) random: Arc<Random>,
     pub(crate) metrics: TargetMetrics,
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) discovery: Arc<Discovery>,
     pub(crate) _closed: DropGuard,
 }
@@ -67,6 +70,7 @@ pub(crate) struct Method {
     pub(crate) policy: ArcSwap<CallPolicy>,
     pub(crate) needs_token: bool,
     pub(crate) metrics: MethodMetrics,
+    pub(crate) spans: SpanNames,
 }
 
 impl Shared {

@@ -11,6 +11,7 @@ use scribemed_audit::AuditLog;
 use scribemed_auth::Verifier;
 use scribemed_rpc::ServerContract;
 use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::traces::Tracer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -50,6 +51,7 @@ pub struct Builder {
     grace: Duration,
     metrics: Metrics,
     audit: Option<AuditLog>,
+    tracer: Option<Tracer>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -73,6 +75,7 @@ impl Builder {
             grace: GRACE,
             metrics: Metrics::new(),
             audit: None,
+            tracer: None,
         }
     }
 
@@ -129,6 +132,13 @@ impl Builder {
     #[must_use]
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
+        self
+    }
+
+    /// Hands the span of each sampled call to `tracer`. Default `None`: there are no spans.
+    #[must_use]
+    pub fn tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
         self
     }
 
@@ -214,6 +224,7 @@ impl Builder {
             other: Arc::new(observe::Method::other(&metrics)),
             audit: self.audit,
             metrics,
+            tracer: self.tracer,
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),

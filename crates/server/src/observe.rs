@@ -1,4 +1,4 @@
-//! What is told of each call beside its line in the log: metrics and the audit log.
+//! What is told of each call beside its line in the log: metrics, its span, and the audit log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,6 +9,7 @@ use scribemed_auth::Principal;
 use scribemed_rpc::policy::{Access, Idempotency};
 use scribemed_rpc::{CallContext, MethodPolicy};
 use scribemed_telemetry::metrics::{ServedMetrics, ServerMetrics, code_name};
+use scribemed_telemetry::traces::{Side, Span, Tracer, Value};
 use tonic::Code;
 
 use crate::limit::Lengths;
@@ -18,6 +19,8 @@ use crate::peer::Peer;
 pub(crate) struct Method {
     /// `greeter.v1.Greeter/Greet`, or `other` for all that there is not.
     name: &'static str,
+    /// `Recv.greeter.v1.Greeter.Greet` (gRFC A72).
+    span: String,
     metrics: ServedMetrics,
     audit: Audited,
 }
@@ -52,6 +55,7 @@ impl Method {
         let name = policy.path.trim_start_matches('/');
         Self {
             name,
+            span: span_name(name),
             metrics: metrics.method(name),
             audit: Audited::by(policy),
         }
@@ -62,6 +66,7 @@ impl Method {
         let name = path.trim_start_matches('/');
         Self {
             name,
+            span: span_name(name),
             metrics: metrics.method(name),
             audit: Audited::No,
         }
@@ -73,10 +78,16 @@ impl Method {
     }
 }
 
+fn span_name(method: &str) -> String {
+    format!("Recv.{}", method.replace('/', "."))
+}
+
 /// What a call is told to when it ends.
 pub(crate) struct Observed {
     method: Arc<Method>,
     audit: Option<AuditLog>,
+    /// `None` of a call that is not sampled as well.
+    tracer: Option<Tracer>,
     /// Room for its record.
     place: OnceLock<Place>,
     arrived: SystemTime,
@@ -88,11 +99,17 @@ pub(crate) struct Observed {
 
 impl Observed {
     /// Of a call that has just come.
-    pub(crate) fn new(method: &Arc<Method>, audit: Option<&AuditLog>) -> Self {
+    pub(crate) fn new(
+        method: &Arc<Method>,
+        audit: Option<&AuditLog>,
+        tracer: Option<&Tracer>,
+        context: &CallContext,
+    ) -> Self {
         method.metrics.call_started();
         Self {
             method: Arc::clone(method),
             audit: audit.filter(|_| method.audit != Audited::No).cloned(),
+            tracer: tracer.filter(|_| context.trace().is_sampled()).cloned(),
             place: OnceLock::new(),
             arrived: SystemTime::now(),
             received: Arc::default(),
@@ -139,6 +156,25 @@ impl Observed {
         self.method
             .metrics
             .call_ended(code as i32, duration, self.sent.total(), received);
+        if let Some(tracer) = &self.tracer {
+            let request_id = context.request_id().to_string();
+            let attempts = context.previous_attempts().into();
+            let caller = caller.map_or("-", Principal::service);
+            tracer.record(&Span {
+                name: &self.method.span,
+                side: Side::Server,
+                context: context.trace(),
+                begun: self.arrived,
+                duration,
+                code: code as i32,
+                attributes: &[
+                    ("rpc.method", Value::Text(self.method.name)),
+                    ("previous-rpc-attempts", Value::Number(attempts)),
+                    ("scribemed.caller", Value::Text(caller)),
+                    ("scribemed.request_id", Value::Text(&request_id)),
+                ],
+            });
+        }
         let audit = self.audit.as_ref()?;
         let entry = || Entry {
             time: self.arrived,

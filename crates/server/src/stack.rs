@@ -18,6 +18,7 @@ use scribemed_rpc::{
     CallContext, Deadline, Fault, RequestId, TraceContext, metadata, parse_timeout, reason,
 };
 use scribemed_telemetry::metrics::ServerMetrics;
+use scribemed_telemetry::traces::Tracer;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
@@ -41,6 +42,7 @@ pub(crate) struct Stack {
     pub(crate) other: Arc<observe::Method>,
     pub(crate) audit: Option<AuditLog>,
     pub(crate) metrics: ServerMetrics,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl Stack {
@@ -58,7 +60,10 @@ impl Stack {
         // 1. Request id and trace: taken over or made. Everything after this can be found in the log.
         let request_id = RequestId::from_headers(headers).unwrap_or_else(RequestId::generate);
         let trace = TraceContext::from_headers(headers).ok().flatten();
-        let trace = trace.map_or_else(TraceContext::root, |caller| caller.child());
+        let mut trace = trace.map_or_else(TraceContext::root, |caller| caller.child());
+        if let Some(tracer) = &self.tracer {
+            trace = tracer.begin(trace);
+        }
         // 2. The deadline: the shorter of the caller's and the contract's, over all that follows.
         let path = parts.uri.path();
         let route = self.routes.find(path);
@@ -81,15 +86,18 @@ impl Stack {
             || Cow::Owned(shown(path).trim_start_matches('/').to_owned()),
             |policy| Cow::Borrowed(policy.path.trim_start_matches('/')),
         );
+        let observed = Observed::new(
+            route.and_then(|route| route.told).unwrap_or(&self.other),
+            self.audit.as_ref(),
+            self.tracer.as_ref(),
+            &context,
+        );
         let mut call = Call::new(
             name,
             policy.is_none() && route.is_some(),
             context,
             peer.clone(),
-            Observed::new(
-                route.and_then(|route| route.told).unwrap_or(&self.other),
-                self.audit.as_ref(),
-            ),
+            observed,
         );
         let mut expiry = Expiry::new(deadline);
 
@@ -229,7 +237,7 @@ impl Stack {
     /// 415, as PROTOCOL-HTTP2 has it for any other content type.
     fn not_grpc(&self, peer: &Peer) -> http::Response<Answer> {
         let context = CallContext::background();
-        let observed = Observed::new(&self.other, None);
+        let observed = Observed::new(&self.other, None, None, &context);
         let mut call = Call::new(Cow::Borrowed("-"), false, context, peer.clone(), observed);
         drop(call.end(Code::InvalidArgument));
         let answer = Answer::new(Body::empty(), Expiry::new(None), call, "contract.scribemed");

@@ -212,7 +212,9 @@ impl Platform {
     pub fn server(&self) -> Builder {
         let server = Builder::new(self.name(), self.verifier.clone());
         let server = self.settings.servers.configure(server);
-        let server = server.metrics(self.metrics().clone());
+        let server = server
+            .metrics(self.metrics().clone())
+            .tracer(self.settings.clients.tracer().cloned());
         self.lock_servers().push(server.health());
         server
     }
@@ -236,8 +238,12 @@ impl Platform {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what is still to be told: the audit log. To be waited for when the service has ended; takes 5 s at most.
+    /// Writes what is still to be told: the audit log, the last spans. To be waited for when the service has ended; takes 10 s
+    /// at most.
     pub async fn close(&self) {
+        if let Some(tracer) = self.settings.clients.tracer() {
+            tracer.close().await;
+        }
         if let Some(audit) = self.settings.servers.audit()
             && tokio::time::timeout(CLOSING, audit.close()).await.is_err()
         {
@@ -265,6 +271,7 @@ async fn connect<T: ClientContract<Channel>>(
         .tls(tls.map_err(|source| Error::Tls { source })?)
         .service_config(clients.service_config(service).map(Path::to_owned))
         .metrics(clients.metrics().clone())
+        .tracer(clients.tracer().cloned())
         .build()
         .map_err(|source| Error::Channel {
             variable: scribemed_discovery::variable(service),

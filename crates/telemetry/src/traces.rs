@@ -17,7 +17,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_otlp::{Protocol, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
@@ -195,7 +197,9 @@ fn data(span: &Span<'_>, scope: &InstrumentationScope) -> SpanData {
     }));
     SpanData {
         span_context: ids,
-        parent_span_id: context.parent_span_id().map_or(SpanId::INVALID, SpanId::from),
+        parent_span_id: context
+            .parent_span_id()
+            .map_or(SpanId::INVALID, SpanId::from),
         parent_span_is_remote: span.side == Side::Server,
         span_kind: match span.side {
             Side::Client => SpanKind::Client,

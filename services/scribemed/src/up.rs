@@ -16,7 +16,7 @@ use scribemed_auth_service::AuthService;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_service::{
     Admin, ClientSettings, Env, Platform, ServerSettings, Settings, admin, cancel_on_signal,
-    open_audit_at,
+    open_audit_at, tracer,
 };
 use scribemed_telemetry::Format;
 use scribemed_telemetry::metrics::Metrics;
@@ -114,7 +114,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     .await
     .context("auth")?;
     let mut settings = auth.settings();
-    settings.clients = clients()?;
+    settings.clients = clients("auth")?;
     settings.servers = servers(&data, "auth")?;
     let platform = Platform::new(settings, shutdown.clone());
     running.push(Box::pin(async move {
@@ -125,7 +125,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
     let platform = async |name: &str, key| {
         let (registry, issuer) = (registry.clone(), operator::issuer());
-        let settings = Settings::with_auth_service(name, registry, issuer, key, clients()?).await?;
+        let settings =
+            Settings::with_auth_service(name, registry, issuer, key, clients(name)?).await?;
         let settings = settings.with_servers(servers(&data, name)?);
         anyhow::Ok(Platform::new(settings, shutdown.clone()))
     };
@@ -216,9 +217,12 @@ async fn listen_admin(
 }
 
 /// What one service calls others with. Each counts its calls on its own: an admin port shows those of its service.
-fn clients() -> anyhow::Result<ClientSettings> {
-    let clients = ClientSettings::from_env(&Env::from_process())?;
-    Ok(clients.with_metrics(Metrics::new()))
+fn clients(service: &str) -> anyhow::Result<ClientSettings> {
+    let env = Env::from_process();
+    let metrics = Metrics::new();
+    let tracer = tracer(&env, service, &metrics)?;
+    let clients = ClientSettings::from_env(&env)?;
+    Ok(clients.with_metrics(metrics).with_tracer(tracer))
 }
 
 /// What one service serves with.

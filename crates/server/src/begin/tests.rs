@@ -57,6 +57,7 @@ async fn connect() -> SendRequest<Bytes> {
         other: Arc::new(crate::observe::Method::other(&metrics)),
         audit: None,
         metrics,
+        tracer: None,
     });
     let (client, server) = tokio::io::duplex(1024 * 1024);
     tokio::spawn(crate::serve::serve(

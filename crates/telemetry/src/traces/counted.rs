@@ -44,7 +44,9 @@ impl<E: SpanExporter> SpanExporter for Counted<E> {
         if self.failing.swap(failing, Ordering::Relaxed) != failing {
             match &done {
                 Ok(()) => tracing::info!("spans are exported again"),
-                Err(error) => tracing::warn!(%error, "spans cannot be exported, and are lost until they can"),
+                Err(error) => {
+                    tracing::warn!(%error, "spans cannot be exported, and are lost until they can")
+                }
             }
         }
         done

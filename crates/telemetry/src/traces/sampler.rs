@@ -91,7 +91,10 @@ mod tests {
         assert!((2_000..3_000).contains(&taken), "{taken}");
         for (ratio, expect) in [(0.0, false), (1.0, true)] {
             let root = TraceContext::root();
-            assert_eq!(decided("parentbased_traceidratio", ratio, &root), Some(expect));
+            assert_eq!(
+                decided("parentbased_traceidratio", ratio, &root),
+                Some(expect)
+            );
         }
     }
 }

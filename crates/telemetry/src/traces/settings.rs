@@ -67,7 +67,14 @@ impl Settings {
         match get(EXPORTER) {
             None | Some("otlp") => {}
             Some("none") => return Ok(None),
-            Some(other) => return Err(malformed(EXPORTER, other, "otlp and none are known", "otlp")),
+            Some(other) => {
+                return Err(malformed(
+                    EXPORTER,
+                    other,
+                    "otlp and none are known",
+                    "otlp",
+                ));
+            }
         }
         // The one for traces is taken as it is; of the one for all signals the path is to be added.
         let own = get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").map(str::to_owned);
@@ -119,8 +126,10 @@ fn sampler<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<Sampler, Malfor
             .filter(|ratio| (0.0..=1.0).contains(ratio))
             .ok_or_else(|| malformed(SAMPLER_ARG, text, "it is not from 0 to 1", "0.1"))?,
     };
-    let why = "always_on, always_off and traceidratio are known, each also with parentbased_ before it";
-    Sampler::named(name, ratio).ok_or_else(|| malformed(SAMPLER, name, why, "parentbased_traceidratio"))
+    let why =
+        "always_on, always_off and traceidratio are known, each also with parentbased_ before it";
+    Sampler::named(name, ratio)
+        .ok_or_else(|| malformed(SAMPLER, name, why, "parentbased_traceidratio"))
 }
 
 fn queue<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<usize, Malformed> {

@@ -17,6 +17,7 @@ mod limits;
 mod peer;
 mod raw;
 mod reflection;
+mod spans;
 mod support;
 mod told;
 mod trouble;
