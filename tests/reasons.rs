@@ -22,7 +22,10 @@ fn names(source: &'static str, mark: &str) -> BTreeSet<&'static str> {
 fn each_reason_of_the_platform_is_in_the_contract_and_none_is_there_alone() {
     // Constants cannot be listed at run time; a new one must be found all the same, so the source is read.
     let rpc = names(include_str!("../crates/rpc/src/fault.rs"), "pub const");
-    let auth = names(include_str!("../crates/auth/src/verifier/error.rs"), "=> \"");
+    let auth = names(
+        include_str!("../crates/auth/src/verifier/error.rs"),
+        "=> \"",
+    );
     assert!(
         rpc.contains("UPSTREAM_FAILED") && auth.contains("TOKEN_EXPIRED"),
         "the reasons are where they were: {rpc:?}, {auth:?}"

@@ -20,6 +20,7 @@ use scribemed_resilience::slow_start::SlowStart;
 use scribemed_resilience::throttle::RetryThrottle;
 use scribemed_rpc::policy::{Access, CircuitBreaker, LoadBalancing, ServicePolicy};
 use scribemed_telemetry::metrics::{Metrics, TargetMetrics};
+use scribemed_telemetry::traces::Tracer;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,7 @@ use crate::reload::Reload;
 use crate::service_config::ServiceConfig;
 use crate::service_config::file::ConfigFile;
 use crate::shared::{Method, Methods, Shared};
+use crate::traced::SpanNames;
 
 /// Numbers of a channel that no contract has. The defaults are for services of one cluster.
 #[derive(Debug, Clone)]
@@ -132,6 +134,7 @@ pub struct Builder {
     tls: Option<Tls>,
     service_config: Option<PathBuf>,
     metrics: Option<Metrics>,
+    tracer: Option<Tracer>,
     config: Config,
 }
 
@@ -155,6 +158,7 @@ impl Builder {
             tls: None,
             service_config: None,
             metrics: None,
+            tracer: None,
             config: Config::default(),
         }
     }
@@ -191,6 +195,13 @@ impl Builder {
     #[must_use]
     pub fn service_config(mut self, path: Option<PathBuf>) -> Self {
         self.service_config = path;
+        self
+    }
+
+    /// Hands the spans of sampled calls and of their attempts to `tracer`. Default `None`: there are no spans.
+    #[must_use]
+    pub fn tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
         self
     }
 
@@ -306,6 +317,7 @@ impl Builder {
             clock,
             random,
             metrics,
+            tracer: self.tracer,
             discovery,
             _closed: closed.clone().drop_guard(),
         });
@@ -366,6 +378,7 @@ fn without_contract(metrics: &TargetMetrics) -> Method {
         needs_token: true,
         fading: AtomicBool::new(false),
         metrics: metrics.method("other"),
+        spans: SpanNames::new("other"),
     }
 }
 
@@ -398,12 +411,14 @@ fn methods(
                 Some(config) => config.apply(contract, method),
                 None => CallPolicy::from(method),
             };
+            let name = method.path.trim_start_matches('/');
             let of_method = Method {
                 contract: Some(method),
                 policy: ArcSwap::from_pointee(policy),
                 needs_token: matches!(method.access, Access::Permissions(_)),
                 fading: AtomicBool::new(false),
-                metrics: metrics.method(method.path.trim_start_matches('/')),
+                metrics: metrics.method(name),
+                spans: SpanNames::new(name),
             };
             methods.insert(method.path, Arc::new(of_method));
         }

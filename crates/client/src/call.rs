@@ -26,7 +26,7 @@ pub(crate) use self::record::{Record, code_of};
 use self::timer::Interrupted;
 pub(crate) use self::timer::Timer;
 use crate::body::Framing;
-use crate::connection::{Connection, RecvBody};
+use crate::connection::RecvBody;
 use crate::endpoint::Endpoint;
 use crate::outgoing::Outgoing;
 use crate::payload::Payload;
@@ -34,6 +34,7 @@ use crate::policy::Reattempt;
 use crate::response::ResponseBody;
 use crate::shared::{Method, Shared};
 use crate::ticket::Ticket;
+use crate::traced::AttemptSpan;
 
 /// A call on its way.
 pub(crate) struct Call {
@@ -75,11 +76,14 @@ impl Call {
         let (parts, body) = request.into_parts();
         let method = Arc::clone(shared.method(parts.uri.path()));
         let policy = method.policy.load_full();
-        let outgoing =
+        let mut outgoing =
             Outgoing::new(&policy, &parts.headers, &shared.failures).inspect_err(|status| {
                 let (code, none) = (status.code() as i32, std::time::Duration::ZERO);
                 method.metrics.call_ended(code, none, 0, 0, 0, none);
             })?;
+        if let Some(tracer) = &shared.tracer {
+            outgoing.sample(tracer);
+        }
         let now = shared.clock.at(outgoing.begun());
         let mut headers = parts.headers;
         if outgoing.was_asked() {
@@ -224,12 +228,14 @@ impl Call {
             let wait = match verdict {
                 Verdict::Transparent => {
                     self.record.transparent_retries += 1;
+                    self.record.transparent = true;
                     // A connection that takes nothing may not have been taken out of rotation yet: let that happen.
                     tokio::task::yield_now().await;
                     std::time::Duration::ZERO
                 }
                 Verdict::Retry { after } => {
                     self.record.retries += 1;
+                    self.record.transparent = false;
                     after
                 }
                 Verdict::Stop(_why) => {
@@ -264,12 +270,7 @@ impl Call {
     }
 
     /// The head of one attempt.
-    fn head(
-        &mut self,
-        previous_attempts: u32,
-        now: Instant,
-        connection: &Connection,
-    ) -> Request<()> {
+    fn head(&mut self, previous_attempts: u32, ticket: &mut Ticket) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
@@ -292,9 +293,12 @@ impl Call {
                 HeaderValue::from(previous_attempts),
             );
         }
+        ticket.span = self.record.attempt_span(previous_attempts);
+        let span = ticket.span.as_deref().map(AttemptSpan::context);
+        let primed = ticket.connection.is_primed();
         self.record
             .outgoing
-            .write(&mut headers, now, connection.is_primed());
+            .write(&mut headers, ticket.at(), primed, span);
         *request.headers_mut() = headers;
         request
     }

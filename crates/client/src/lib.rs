@@ -25,6 +25,7 @@ pub mod service_config;
 mod shared;
 mod status;
 mod ticket;
+mod traced;
 
 pub use balance::measure_picks;
 pub use builder::{BuildError, Builder, Config};

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use scribemed_rpc::{
     CallContext, Deadline, RequestId, TraceContext, format_timeout, metadata, parse_timeout,
 };
+use scribemed_telemetry::traces::Tracer;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -77,11 +78,26 @@ impl Outgoing {
         })
     }
 
-    /// Writes the headers that go along, with the time that is left at `now`.
+    /// Has the sampler decide whether the trace is recorded.
+    pub(crate) fn sample(&mut self, tracer: &Tracer) {
+        self.trace = tracer.begin(self.trace.clone());
+    }
+
+    pub(crate) fn trace(&self) -> &TraceContext {
+        &self.trace
+    }
+
+    /// Writes the headers that go along, with the time that is left at `now`. `span`: that of the attempt, if it has one.
     ///
     /// Their values are new with each call: in HPACK's table they would drive each other out, and everything else with them.
     /// On a connection that is `primed`, whose table has their names, they are kept out of it (RFC 7541, section 6.2.3).
-    pub(crate) fn write(&self, headers: &mut HeaderMap, now: Instant, primed: bool) {
+    pub(crate) fn write(
+        &self,
+        headers: &mut HeaderMap,
+        now: Instant,
+        primed: bool,
+        span: Option<&TraceContext>,
+    ) {
         let mut put = |name, mut value: HeaderValue| {
             value.set_sensitive(primed);
             headers.insert(name, value);
@@ -91,7 +107,7 @@ impl Outgoing {
             format_timeout(self.deadline.remaining_at(now)),
         );
         put(metadata::X_REQUEST_ID, self.request_id.header());
-        put(metadata::TRACEPARENT, self.trace.header());
+        put(metadata::TRACEPARENT, span.unwrap_or(&self.trace).header());
         if let Some(state) = self.trace.state() {
             headers.insert(metadata::TRACESTATE, state.clone());
         }

@@ -15,6 +15,7 @@ use scribemed_resilience::throttle::RetryThrottle;
 use scribemed_rpc::policy::LoadBalancing;
 use scribemed_rpc::{MethodPolicy, metadata};
 use scribemed_telemetry::metrics::{MethodMetrics, TargetMetrics};
+use scribemed_telemetry::traces::Tracer;
 use tokio_util::sync::DropGuard;
 
 use crate::balance::Balancer;
@@ -23,6 +24,7 @@ use crate::failure::Failures;
 use crate::policy::CallPolicy;
 use crate::status::ChannelStatus;
 use crate::ticket::in_metrics;
+use crate::traced::SpanNames;
 
 /// What the calls of a channel have in common. The tasks that keep its connections up do not hold it: they end with it.
 pub(crate) struct Shared {
@@ -42,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) random: Arc<Random>,
     pub(crate) metrics: TargetMetrics,
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) discovery: Arc<Discovery>,
     pub(crate) _closed: DropGuard,
 }
@@ -69,6 +72,7 @@ pub(crate) struct Method {
     pub(crate) policy: ArcSwap<CallPolicy>,
     pub(crate) needs_token: bool,
     pub(crate) metrics: MethodMetrics,
+    pub(crate) spans: SpanNames,
     /// That the service has said that it goes away.
     pub(crate) fading: AtomicBool,
 }

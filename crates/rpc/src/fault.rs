@@ -211,6 +211,8 @@ pub mod reason {
     pub const BROKEN_RESPONSE: &str = "BROKEN_RESPONSE";
     /// No token could be had for the call. UNAVAILABLE, or what the issuer answered.
     pub const NO_CREDENTIALS: &str = "NO_CREDENTIALS";
+    /// What a call does cannot be recorded in the audit log now, so nothing is done. UNAVAILABLE.
+    pub const AUDIT_UNAVAILABLE: &str = "AUDIT_UNAVAILABLE";
     /// The caller went away. CANCELLED.
     pub const CANCELLED: &str = "CANCELLED";
     /// A service that this one calls failed. See [`Fault::upstream`](crate::Fault::upstream).

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
+use scribemed_audit::AuditLog;
 use scribemed_auth::{Clock, SystemClock, Verifier};
 use scribemed_rpc::ServerContract;
+use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::traces::Tracer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -21,6 +24,7 @@ use tower::Service;
 
 use crate::channelz::Channelz;
 use crate::health::{self, Check, Health, Status};
+use crate::observe;
 use crate::peer::Peer;
 use crate::reflection::DescriptorError;
 use crate::route::Routes;
@@ -55,6 +59,9 @@ pub struct Builder {
     grace: Duration,
     after_sunset: AfterSunset,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    audit: Option<AuditLog>,
+    tracer: Option<Tracer>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -81,6 +88,9 @@ impl Builder {
             grace: GRACE,
             after_sunset: AfterSunset::default(),
             clock: Arc::new(SystemClock),
+            metrics: Metrics::new(),
+            audit: None,
+            tracer: None,
         }
     }
 
@@ -144,6 +154,29 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Counts calls in `metrics`. Default: metrics of its own, which nobody sees.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Hands the span of each sampled call to `tracer`. Default `None`: there are no spans.
+    #[must_use]
+    pub fn tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
+        self
+    }
+
+    /// Records in `audit` each call of a caller that was authenticated, and each that was refused for who it is. While no
+    /// record can be taken, the first are refused with UNAVAILABLE before anything is done. Of a method with side effects,
+    /// the caller hears of success once the record is on the disk. Default: nothing is recorded.
+    #[must_use]
+    pub fn audit(mut self, audit: AuditLog) -> Self {
+        self.audit = Some(audit);
         self
     }
 
@@ -223,8 +256,14 @@ impl Builder {
                 counted.map_or(peer.clone(), |counted| peer.counted_by(counted)),
             ))
         });
+        let metrics = self.metrics.server();
+        self.routes.observe(&metrics);
         let stack = Arc::new(Stack {
             routes: self.routes,
+            other: Arc::new(observe::Method::other(&metrics)),
+            audit: self.audit,
+            metrics,
+            tracer: self.tracer,
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),

@@ -66,6 +66,7 @@ pub(crate) async fn serve<IO>(
         Ok(Err(error)) => return failed(&error),
         Err(_elapsed) => return tracing::debug!("a peer connected and said nothing"),
     };
+    let _open = stack.metrics.connected();
     let ping = connection.ping_pong();
     let mut gone = pin!(async {
         match ping {

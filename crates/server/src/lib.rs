@@ -19,6 +19,7 @@ pub mod grpc;
 mod health;
 mod keepalive;
 mod limit;
+mod observe;
 mod peer;
 mod principal;
 mod reflection;

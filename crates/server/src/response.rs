@@ -1,5 +1,6 @@
 //! What a handler answers: under the deadline and within the call's context until its end.
 
+use std::future::Future as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,6 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
+use scribemed_audit::Written;
 use scribemed_rpc::{Fault, metadata, reason};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -24,6 +26,8 @@ pub(crate) struct Answer {
     /// The first frame was given out.
     begun: bool,
     ended: bool,
+    /// The end of an answer that nobody must hear of before its record is on the disk.
+    held: Option<(Written, HeaderMap)>,
 }
 
 impl Answer {
@@ -35,6 +39,7 @@ impl Answer {
             domain,
             begun: false,
             ended: false,
+            held: None,
         }
     }
 
@@ -48,6 +53,9 @@ impl Answer {
         if self.ended {
             return Poll::Ready(None);
         }
+        if self.held.is_some() {
+            return self.poll_held(cx);
+        }
         let Self { inner, call, .. } = self;
         let polled = catch_unwind(AssertUnwindSafe(|| {
             call.context()
@@ -55,14 +63,17 @@ impl Answer {
                 .sync_scope(|| call.span().in_scope(|| Pin::new(inner).poll_frame(cx)))
         }));
         match polled {
-            Err(_panic) => Poll::Ready(Some(Frame::trailers(self.fail(&panicked(self.domain))))),
+            Err(_panic) => {
+                self.call.observed().panicked();
+                Poll::Ready(Some(Frame::trailers(self.fail(&panicked(self.domain)))))
+            }
             Ok(Poll::Pending) => self
                 .poll_expired(cx)
                 .map(|late| Some(Frame::trailers(late))),
             Ok(Poll::Ready(None)) => {
                 self.ended = true;
                 // An error without a body was counted with its head.
-                self.call.end(Code::Ok);
+                drop(self.call.end(Code::Ok));
                 Poll::Ready(None)
             }
             Ok(Poll::Ready(Some(Err(status)))) => {
@@ -71,9 +82,12 @@ impl Answer {
             Ok(Poll::Ready(Some(Ok(frame)))) => {
                 Poll::Ready(Some(match frame.into_trailers() {
                     Ok(mut headers) => {
-                        self.ended = true;
                         let code = settle(&mut headers, self.domain, &self.call);
-                        self.call.end(code);
+                        if let Some(written) = self.call.end(code) {
+                            self.held = Some((written, headers));
+                            return self.poll_held(cx);
+                        }
+                        self.ended = true;
                         Frame::trailers(headers)
                     }
                     // A stream that is always ready never comes to wait for its deadline. What came with the head came in
@@ -83,10 +97,32 @@ impl Answer {
                     }
                     Err(data) => {
                         self.begun = true;
+                        if let Some(data) = data.data_ref() {
+                            self.call.sending(data);
+                        }
                         data
                     }
                 }))
             }
+        }
+    }
+
+    /// Ready with the end that was held back, when the record of the call is on the disk. The deadline holds here, too.
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
+        let Some((written, headers)) = &mut self.held else {
+            return Poll::Ready(None);
+        };
+        match Pin::new(written).poll(cx) {
+            Poll::Ready(()) => {
+                let headers = std::mem::take(headers);
+                (self.ended, self.held) = (true, None);
+                Poll::Ready(Some(Frame::trailers(headers)))
+            }
+            Poll::Pending => self.poll_expired(cx).map(|late| {
+                self.held = None;
+                tracing::warn!("a record of the audit log was not on the disk by the deadline");
+                Some(Frame::trailers(late))
+            }),
         }
     }
 
@@ -102,7 +138,8 @@ impl Answer {
         self.ended = true;
         let mut headers = trailers(status);
         let code = settle(&mut headers, self.domain, &self.call);
-        self.call.end(code);
+        // Of an error nobody relies on, so it is not held back.
+        drop(self.call.end(code));
         headers
     }
 }

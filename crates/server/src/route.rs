@@ -9,9 +9,11 @@ use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
 use scribemed_rpc::MethodPolicy;
+use scribemed_telemetry::metrics::ServerMetrics;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
+use crate::observe;
 use crate::versions::Signals;
 
 /// What a generated server answers with.
@@ -52,13 +54,25 @@ pub(crate) struct Route<'a> {
     pub(crate) server: &'a dyn Serve,
     /// What is said of a method that goes away.
     pub(crate) signals: Option<&'a Signals>,
+    /// What is told of its calls. `None`: as of a method that there is not.
+    pub(crate) told: Option<&'a Arc<observe::Method>>,
 }
 
 struct Method {
     policy: &'static MethodPolicy,
     server: Arc<dyn Serve>,
     signals: Option<Signals>,
+    told: Option<Arc<observe::Method>>,
 }
+
+/// The methods without a contract that are told of by their names, by path.
+const OPEN: [&str; 5] = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
 
 /// All routes of a server.
 #[derive(Default)]
@@ -67,6 +81,8 @@ pub(crate) struct Routes {
     methods: HashMap<&'static str, Method>,
     /// Services without policies, which are open to everybody: health and reflection. By full name.
     open: HashMap<&'static str, Arc<dyn Serve>>,
+    /// What is told of the calls of those, by path.
+    open_told: Vec<(&'static str, Arc<observe::Method>)>,
 }
 
 impl Routes {
@@ -84,6 +100,7 @@ impl Routes {
                 policy,
                 server,
                 signals: Signals::of(policy),
+                told: None,
             };
             self.methods.insert(policy.path, method);
         }
@@ -99,6 +116,18 @@ impl Routes {
         self.open.insert(name, Arc::new(Generated(service)));
     }
 
+    /// Looks up where the calls of each method are counted. To be called once all services are there.
+    pub(crate) fn observe(&mut self, metrics: &ServerMetrics) {
+        for method in self.methods.values_mut() {
+            method.told = Some(Arc::new(observe::Method::new(metrics, method.policy)));
+        }
+        self.open_told = OPEN
+            .iter()
+            .filter(|path| self.open(path).is_some())
+            .map(|path| (*path, Arc::new(observe::Method::open(metrics, path))))
+            .collect();
+    }
+
     /// Where `path` leads.
     pub(crate) fn find(&self, path: &str) -> Option<Route<'_>> {
         if let Some(method) = self.methods.get(path) {
@@ -106,14 +135,21 @@ impl Routes {
                 policy: Some(method.policy),
                 server: &*method.server,
                 signals: method.signals.as_ref(),
+                told: method.told.as_ref(),
             });
         }
-        let (service, _method) = path.strip_prefix('/')?.rsplit_once('/')?;
-        let server = &**self.open.get(service)?;
+        let server = self.open(path)?;
+        let told = self.open_told.iter().find(|(known, _)| *known == path);
         Some(Route {
             policy: None,
             server,
             signals: None,
+            told: told.map(|(_, told)| told),
         })
+    }
+
+    fn open(&self, path: &str) -> Option<&dyn Serve> {
+        let (service, _method) = path.strip_prefix('/')?.rsplit_once('/')?;
+        self.open.get(service).map(|server| &**server)
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -11,11 +11,14 @@ use futures_util::FutureExt as _;
 use h2::RecvStream;
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
+use scribemed_audit::AuditLog;
 use scribemed_auth::{Clock, Principal, Verifier};
 use scribemed_rpc::policy::Access;
 use scribemed_rpc::{
     CallContext, Deadline, Fault, RequestId, TraceContext, metadata, parse_timeout, reason,
 };
+use scribemed_telemetry::metrics::ServerMetrics;
+use scribemed_telemetry::traces::Tracer;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
@@ -24,6 +27,7 @@ use crate::body::RequestBody;
 use crate::call::Call;
 use crate::expiry::Expiry;
 use crate::limit::Limited;
+use crate::observe::{self, Observed};
 use crate::peer::Peer;
 use crate::response::{Answer, deadline_exceeded, panicked, settle};
 use crate::route::{Route, Routes};
@@ -37,6 +41,11 @@ pub(crate) struct Stack {
     pub(crate) domain: &'static str,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) after_sunset: AfterSunset,
+    /// What is told of calls of methods that there are not.
+    pub(crate) other: Arc<observe::Method>,
+    pub(crate) audit: Option<AuditLog>,
+    pub(crate) metrics: ServerMetrics,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl Stack {
@@ -49,12 +58,15 @@ impl Stack {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
         if !is_grpc(headers) {
-            return not_grpc(peer);
+            return self.not_grpc(peer);
         }
         // 1. Request id and trace: taken over or made. Everything after this can be found in the log.
         let request_id = RequestId::from_headers(headers).unwrap_or_else(RequestId::generate);
         let trace = TraceContext::from_headers(headers).ok().flatten();
-        let trace = trace.map_or_else(TraceContext::root, |caller| caller.child());
+        let mut trace = trace.map_or_else(TraceContext::root, |caller| caller.child());
+        if let Some(tracer) = &self.tracer {
+            trace = tracer.begin(trace);
+        }
         // 2. The deadline: the shorter of the caller's and the contract's, over all that follows.
         let path = parts.uri.path();
         let route = self.routes.find(path);
@@ -77,11 +89,18 @@ impl Stack {
             || Cow::Owned(shown(path).trim_start_matches('/').to_owned()),
             |policy| Cow::Borrowed(policy.path.trim_start_matches('/')),
         );
+        let observed = Observed::new(
+            route.and_then(|route| route.told).unwrap_or(&self.other),
+            self.audit.as_ref(),
+            self.tracer.as_ref(),
+            &context,
+        );
         let mut call = Call::new(
             name,
             policy.is_none() && route.is_some(),
             context,
             peer.clone(),
+            observed,
         );
         let mut expiry = Expiry::new(deadline);
 
@@ -114,13 +133,23 @@ impl Stack {
         let response = match answered {
             Some(Ok(Ok(response))) => response,
             Some(Ok(Err(status))) => status.into_http(),
-            Some(Err(_panic)) => panicked(self.domain).into_http(),
+            Some(Err(_panic)) => {
+                call.observed().panicked();
+                panicked(self.domain).into_http()
+            }
             None => deadline_exceeded(self.domain).into_http(),
         };
         let (mut head, body) = response.into_parts();
         if head.headers.contains_key(metadata::GRPC_STATUS) {
             let code = settle(&mut head.headers, self.domain, &call);
-            call.end(code);
+            if let Some(mut written) = call.end(code) {
+                // An answer that has passed its deadline is read by nobody.
+                poll_fn(|cx| match Pin::new(&mut written).poll(cx) {
+                    Poll::Ready(()) => Poll::Ready(()),
+                    Poll::Pending => expiry.poll(cx),
+                })
+                .await;
+            }
         }
         request_id.write(&mut head.headers);
         if let Some(signals) = route.and_then(|route| route.signals) {
@@ -145,7 +174,8 @@ impl Stack {
             && let Access::Permissions(required) = policy.access
         {
             let principal = self.authenticate(&parts.headers).await?;
-            call.set_caller(&principal);
+            call.set_caller(&principal)
+                .map_err(|audit| self.not_audited(audit))?;
             let missing = principal.missing(required);
             if !missing.is_empty() {
                 return Err(self.forbidden(principal.service(), &missing));
@@ -164,7 +194,8 @@ impl Stack {
             return Err(signals.refusal(policy, self.domain));
         }
         // 6. The contract's size limit, before the message is received. Validation follows in the codec.
-        let body = Limited::new(RequestBody::new(body), route.policy, self.domain);
+        let received = Arc::clone(call.observed().received());
+        let body = Limited::new(RequestBody::new(body), route.policy, self.domain, received);
         let request = Request::from_parts(parts, Body::new(body));
         let handler = call
             .context()
@@ -209,6 +240,29 @@ impl Stack {
         .into_status()
     }
 
+    /// The caller may try again elsewhere: nothing was done.
+    fn not_audited(&self, unavailable: scribemed_audit::Unavailable) -> Status {
+        Fault::new(
+            Code::Unavailable,
+            reason::AUDIT_UNAVAILABLE,
+            self.domain,
+            unavailable.to_string(),
+        )
+        .into_status()
+    }
+
+    /// 415, as PROTOCOL-HTTP2 has it for any other content type.
+    fn not_grpc(&self, peer: &Peer) -> http::Response<Answer> {
+        let context = CallContext::background();
+        let observed = Observed::new(&self.other, None, None, &context);
+        let mut call = Call::new(Cow::Borrowed("-"), false, context, peer.clone(), observed);
+        drop(call.end(Code::InvalidArgument));
+        let answer = Answer::new(Body::empty(), Expiry::new(None), call, "contract.scribemed");
+        let mut response = http::Response::new(answer);
+        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        response
+    }
+
     fn unknown(&self, path: &str) -> Status {
         let shown = shown(path);
         Fault::new(
@@ -232,17 +286,6 @@ fn is_grpc(headers: &HeaderMap) -> bool {
         .get(http::header::CONTENT_TYPE)
         .and_then(|value| value.as_bytes().strip_prefix(b"application/grpc"))
         .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
-}
-
-/// 415, as PROTOCOL-HTTP2 has it for any other content type.
-fn not_grpc(peer: &Peer) -> http::Response<Answer> {
-    let context = CallContext::background();
-    let mut call = Call::new(Cow::Borrowed("-"), false, context, peer.clone());
-    call.end(Code::InvalidArgument);
-    let answer = Answer::new(Body::empty(), Expiry::new(None), call, "contract.scribemed");
-    let mut response = http::Response::new(answer);
-    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    response
 }
 
 /// How many attempts came before this one (gRFC A6). What cannot be read counts as a first attempt.

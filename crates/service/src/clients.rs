@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::traces::Tracer;
 
 use crate::Env;
 use crate::channels::Channels;
@@ -30,6 +31,7 @@ pub struct ClientSettings {
     service_configs: BTreeMap<String, PathBuf>,
     tls: Tls,
     metrics: Metrics,
+    tracer: Option<Tracer>,
     channels: Channels,
 }
 
@@ -73,6 +75,7 @@ impl Default for ClientSettings {
             service_configs: BTreeMap::new(),
             tls: Tls::default(),
             metrics: Metrics::global().clone(),
+            tracer: None,
             channels: Channels::default(),
         }
     }
@@ -137,6 +140,18 @@ impl ClientSettings {
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
+    }
+
+    /// Hands the spans of sampled calls to `tracer`: of those that are made, and of those that are served. Default `None`.
+    #[must_use]
+    pub fn with_tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
+        self
+    }
+
+    /// Where spans go.
+    pub fn tracer(&self) -> Option<&Tracer> {
+        self.tracer.as_ref()
     }
 
     /// How long the name of a service may take to be resolved.

@@ -15,7 +15,10 @@
 //! | `SCRIBEMED_RESOLVE_WITHIN` | how long the name of another service may take to be resolved at the start, seconds | `10` |
 //! | `SCRIBEMED_TLS_CA` | who vouches for `https://` targets, PEM | those of the system |
 //! | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what the service shows of itself to `https://` targets, PEM; both or none | nothing |
+//! | `SCRIBEMED_AUDIT_LOG` | the file that records who called what, of this process alone | nothing is recorded |
+//! | `SCRIBEMED_AUDIT_KEY` | a file with a secret for the hashes of that, 32 bytes or more, mode 0600 | hashes without a secret |
 //! | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds | `20` |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT`, and others | where spans go: see [`tracer()`] | no spans |
 //! | `SCRIBEMED_LOG` | what is logged, in the syntax of `RUST_LOG` | `info,whisper_rs=warn` |
 //! | `SCRIBEMED_LOG_FORMAT` | `readable` or `json` | `readable` |
 
@@ -28,6 +31,7 @@ mod identity;
 mod platform;
 mod process;
 mod servers;
+mod traces;
 
 pub use admin::Admin;
 pub use clients::{ClientSettings, DEFAULT_RESOLVE_WITHIN, Tls, TlsIdentity};
@@ -37,4 +41,5 @@ pub use identity::{AuthServiceKeys, AuthServiceTokens};
 pub use platform::{DEFAULT_ISSUER, Error, Platform, Settings};
 pub use process::{cancel_on_signal, main, main_with};
 pub use scribemed_client::{Channel, Config as ChannelConfig};
-pub use servers::{DEFAULT_GRACE, ServerSettings};
+pub use servers::{DEFAULT_GRACE, ServerSettings, open_audit, open_audit_at};
+pub use traces::tracer;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{
@@ -11,7 +12,7 @@ use scribemed_client::Channel;
 use scribemed_discovery::{RegistryError, ServiceRegistry};
 use scribemed_rpc::ClientContract;
 use scribemed_server::{Builder, Check, Health};
-use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::metrics::{AuditState, Metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::channels::Channels;
@@ -21,6 +22,9 @@ use crate::servers::ServerSettings;
 
 /// Who issues access tokens, unless configured otherwise.
 pub const DEFAULT_ISSUER: &str = "auth.scribemed";
+
+/// How long what is to be told may take when the service has ended.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What a [`Platform`] is made of.
 #[derive(Clone)]
@@ -163,6 +167,12 @@ impl Platform {
         );
         let config = Config::new(settings.issuer.clone(), settings.name.clone());
         let verifier = Verifier::new(config, keys.clone(), Arc::new(SystemClock));
+        if let Some(audit) = settings.servers.audit().cloned() {
+            settings.clients.metrics().audit(move || AuditState {
+                sequence: audit.sequence(),
+                failing: audit.is_failing(),
+            });
+        }
         Self {
             settings: Arc::new(settings),
             keys,
@@ -205,6 +215,9 @@ impl Platform {
     pub fn server(&self) -> Builder {
         let server = Builder::new(self.name(), self.verifier.clone()).check(self.check_keys());
         let server = self.settings.servers.configure(server);
+        let server = server
+            .metrics(self.metrics().clone())
+            .tracer(self.settings.clients.tracer().cloned());
         self.lock_servers().push(server.health());
         server
     }
@@ -238,6 +251,19 @@ impl Platform {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Writes what is still to be told: the audit log, the last spans. To be waited for when the service has ended; takes 10 s
+    /// at most.
+    pub async fn close(&self) {
+        if let Some(tracer) = self.settings.clients.tracer() {
+            tracer.close().await;
+        }
+        if let Some(audit) = self.settings.servers.audit()
+            && tokio::time::timeout(CLOSING, audit.close()).await.is_err()
+        {
+            tracing::error!("the audit log could not be closed: its last records are missing");
+        }
+    }
+
     /// Cancelled when the process should drain and end.
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
@@ -258,6 +284,7 @@ async fn connect<T: ClientContract<Channel>>(
         .tls(tls.map_err(|source| Error::Tls { source })?)
         .service_config(clients.service_config(service).map(Path::to_owned))
         .metrics(clients.metrics().clone())
+        .tracer(clients.tracer().cloned())
         .build()
         .map_err(|source| Error::Channel {
             variable: scribemed_discovery::variable(service),

@@ -1,9 +1,13 @@
 //! How a service serves others.
 
+mod audit;
+
 use std::time::Duration;
 
+use scribemed_audit::AuditLog;
 use scribemed_server::Builder;
 
+pub use self::audit::{open_audit, open_audit_at};
 use crate::Env;
 use crate::env;
 
@@ -16,13 +20,15 @@ const GRACE: &str = "SCRIBEMED_GRACE";
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     grace: Duration,
+    audit: Option<AuditLog>,
 }
 
-/// 20 s to drain.
+/// 20 s to drain, nothing recorded.
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             grace: DEFAULT_GRACE,
+            audit: None,
         }
     }
 }
@@ -37,7 +43,10 @@ impl ServerSettings {
     /// # Errors
     /// A variable that is malformed; the error shows a good value.
     pub fn from_env(env: &Env) -> Result<Self, env::Error> {
-        Ok(Self { grace: grace(env)? })
+        Ok(Self {
+            grace: grace(env)?,
+            ..Self::default()
+        })
     }
 
     /// How long calls in flight may take after the shutdown began. Default [`DEFAULT_GRACE`].
@@ -52,9 +61,25 @@ impl ServerSettings {
         self.grace
     }
 
+    /// Records in `audit` who called what. Default `None`: nothing is recorded.
+    #[must_use]
+    pub fn with_audit(mut self, audit: Option<AuditLog>) -> Self {
+        self.audit = audit;
+        self
+    }
+
+    /// Where it is recorded who called what.
+    pub fn audit(&self) -> Option<&AuditLog> {
+        self.audit.as_ref()
+    }
+
     /// Sets all of it on a server in the making.
     pub(crate) fn configure(&self, server: Builder) -> Builder {
-        server.grace(self.grace)
+        let server = server.grace(self.grace);
+        match &self.audit {
+            Some(audit) => server.audit(audit.clone()),
+            None => server,
+        }
     }
 }
 

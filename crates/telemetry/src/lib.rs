@@ -3,9 +3,12 @@
 //! Logs go to standard error, readable or JSON, one line per call (written by the server). [`metrics`] counts calls, and
 //! tells what it counted in Prometheus's format.
 //!
+//! [`traces`] exports spans over OTLP.
+//!
 //! No line holds note text, transcripts, audio, names or tokens: what is logged is ids, codes, sizes and times.
 
 pub mod metrics;
+pub mod traces;
 
 use std::io::IsTerminal as _;
 use std::str::FromStr;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::{calls, doctor, health, init, note, token, up};
+use crate::{audit, calls, doctor, health, init, note, token, up};
 
 /// Turns recorded visits into clinical notes: runs the platform and talks to it.
 #[derive(Debug, Parser)]
@@ -31,6 +31,9 @@ enum Command {
     Health(health::Args),
     /// Repeats a harmless call for some time and counts how it ended.
     Calls(calls::Args),
+    /// Looks at audit logs.
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// Runs what the command line asks for.
@@ -45,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Init(args) => init::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Calls(args) => calls::run(args).await,
+            Command::Audit(command) => audit::run(&command),
         }
     });
     // Work that blocks, such as a model that is being loaded, must not hold up the exit.

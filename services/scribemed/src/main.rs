@@ -5,6 +5,7 @@
     reason = "a command line prints"
 )]
 
+mod audit;
 mod calls;
 mod cli;
 mod data;

@@ -16,13 +16,14 @@ use scribemed_auth_service::AuthService;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_service::{
     Admin, ClientSettings, Env, Platform, ServerSettings, Settings, admin, cancel_on_signal,
+    open_audit_at, tracer,
 };
 use scribemed_telemetry::Format;
 use scribemed_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::data::{Data, DataArgs};
+use crate::data::{Data, DataArgs, create_private};
 use crate::operator;
 
 /// Where to serve, and with what.
@@ -113,19 +114,20 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     .await
     .context("auth")?;
     let mut settings = auth.settings();
-    settings.clients = clients()?;
-    settings.servers = servers()?;
+    settings.clients = clients("auth")?;
+    settings.servers = servers(&data, "auth")?;
     let platform = Platform::new(settings, shutdown.clone());
     running.push(Box::pin(async move {
         let admin = shown(&platform);
-        let service = auth.run(platform, auth_listener);
+        let service = closing(&platform, auth.run(platform.clone(), auth_listener));
         admin.beside(auth_admin, service).await.context("auth")
     }));
 
     let platform = async |name: &str, key| {
         let (registry, issuer) = (registry.clone(), operator::issuer());
-        let settings = Settings::with_auth_service(name, registry, issuer, key, clients()?).await?;
-        let settings = settings.with_servers(servers()?);
+        let settings =
+            Settings::with_auth_service(name, registry, issuer, key, clients(name)?).await?;
+        let settings = settings.with_servers(servers(&data, name)?);
         anyhow::Ok(Platform::new(settings, shutdown.clone()))
     };
     let transcription = setup::transcription(&data, args.model, args.audio)?;
@@ -133,7 +135,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let with = platform("transcription", keys.transcription).await?;
     running.push(Box::pin(async move {
         let admin = shown(&with);
-        let service = scribemed_transcription::run(transcription, with, transcription_listener);
+        let run = scribemed_transcription::run(transcription, with.clone(), transcription_listener);
+        let service = closing(&with, run);
         let ended = admin.beside(transcription_admin, service).await;
         ended.context("transcription")
     }));
@@ -143,7 +146,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let with = platform("documentation", keys.documentation).await?;
     running.push(Box::pin(async move {
         let admin = shown(&with);
-        let service = scribemed_documentation::run(config, with, documentation_listener);
+        let run = scribemed_documentation::run(config, with.clone(), documentation_listener);
+        let service = closing(&with, run);
         let ended = admin.beside(documentation_admin, service).await;
         ended.context("documentation")
     }));
@@ -213,14 +217,27 @@ async fn listen_admin(
 }
 
 /// What one service calls others with. Each counts its calls on its own: an admin port shows those of its service.
-fn clients() -> anyhow::Result<ClientSettings> {
-    let clients = ClientSettings::from_env(&Env::from_process())?;
-    Ok(clients.with_metrics(Metrics::new()))
+fn clients(service: &str) -> anyhow::Result<ClientSettings> {
+    let env = Env::from_process();
+    let metrics = Metrics::new();
+    let tracer = tracer(&env, service, &metrics)?;
+    let clients = ClientSettings::from_env(&env)?;
+    Ok(clients.with_metrics(metrics).with_tracer(tracer))
 }
 
 /// What one service serves with.
-fn servers() -> anyhow::Result<ServerSettings> {
-    Ok(ServerSettings::from_env(&Env::from_process())?)
+fn servers(data: &Data, service: &str) -> anyhow::Result<ServerSettings> {
+    let env = Env::from_process();
+    create_private(&data.of(service)).with_context(|| format!("the data folder of {service}"))?;
+    let audit = open_audit_at(&env, service, &data.audit_file(service))?;
+    Ok(ServerSettings::from_env(&env)?.with_audit(Some(audit)))
+}
+
+/// Runs a service, and then writes what is still to be told.
+async fn closing<T>(platform: &Platform, service: impl Future<Output = T>) -> T {
+    let ended = service.await;
+    platform.close().await;
+    ended
 }
 
 fn shown(platform: &Platform) -> Admin {

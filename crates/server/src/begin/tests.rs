@@ -49,12 +49,17 @@ async fn connect() -> SendRequest<Bytes> {
         CacheConfig::default(),
         Arc::new(SystemClock),
     );
+    let metrics = scribemed_telemetry::metrics::Metrics::new().server();
     let stack = Arc::new(Stack {
         routes,
         verifier: Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock)),
         domain: "test.scribemed",
         clock: Arc::new(SystemClock),
         after_sunset: crate::AfterSunset::Serve,
+        other: Arc::new(crate::observe::Method::other(&metrics)),
+        audit: None,
+        metrics,
+        tracer: None,
     });
     let (client, server) = tokio::io::duplex(1024 * 1024);
     tokio::spawn(crate::serve::serve(

@@ -51,6 +51,14 @@ pub(crate) async fn start() -> Running {
 
 /// Starts a server that relays through `next`, and gives calls in flight so much time when it is shut down.
 pub(crate) async fn start_with(next: Option<Channel>, grace: Duration) -> Running {
+    start_as(next, |builder| builder.grace(grace)).await
+}
+
+/// Starts a server that relays through `next`, and is put together as `configure` has it.
+pub(crate) async fn start_as(
+    next: Option<Channel>,
+    configure: impl FnOnce(scribemed_server::Builder) -> scribemed_server::Builder,
+) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let identity = Arc::new(Identity::new().unwrap());
@@ -59,9 +67,9 @@ pub(crate) async fn start_with(next: Option<Channel>, grace: Duration) -> Runnin
     let next = next.map(TroubleServiceClient::over);
     let trouble = Trouble::new(sender, Arc::clone(&gate), next);
     let shutdown = CancellationToken::new();
-    let builder = scribemed_server::Builder::new(NAME, identity.verifier().unwrap())
+    let builder = scribemed_server::Builder::new(NAME, identity.verifier().unwrap());
+    let builder = configure(builder)
         .descriptor_set(DESCRIPTOR_SET)
-        .grace(grace)
         .add(GreeterServiceServer::new(Greeter))
         .add(TroubleServiceServer::new(trouble));
     let health = builder.health();
