@@ -19,6 +19,7 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::health::{Health, Status};
+use crate::limits::Limits;
 use crate::peer::Peer;
 use crate::route::Routes;
 use crate::serve;
@@ -26,6 +27,8 @@ use crate::stack::Stack;
 
 /// How long calls in flight may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long peers that watch the health may take to be told that it is over, before they are told to go elsewhere.
+const TOLD: Duration = Duration::from_millis(100);
 
 /// Why a server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,9 @@ pub struct Builder {
     /// The full names of the services, for reflection.
     served: BTreeSet<&'static str>,
     grace: Duration,
+    limits: Limits,
+    /// The longest timeout of a method.
+    longest: Duration,
 }
 
 impl std::fmt::Debug for Builder {
@@ -66,6 +72,8 @@ impl Builder {
             routes: Routes::default(),
             served: BTreeSet::new(),
             grace: GRACE,
+            limits: Limits::default(),
+            longest: Duration::ZERO,
         }
     }
 
@@ -88,6 +96,8 @@ impl Builder {
     {
         self.health.set(S::NAME, Status::Serving);
         self.served.insert(S::NAME);
+        let longest = S::POLICY.methods.iter().map(|method| method.timeout).max();
+        self.longest = self.longest.max(longest.unwrap_or_default());
         self.routes
             .add(S::POLICY.methods, service.with_contract_limits());
         self
@@ -118,13 +128,20 @@ impl Builder {
         self
     }
 
+    /// How many connections there may be, and for how long.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The health of the services, to be set by what they depend on.
     pub fn health(&self) -> Health {
         self.health.clone()
     }
 
-    /// Serves on `listener` until `shutdown` is cancelled, then drains: health says NOT_SERVING, peers are told to go
-    /// elsewhere, calls in flight are waited for.
+    /// Serves on `listener` until `shutdown` is cancelled, then drains: health says NOT_SERVING, then peers are told to go
+    /// elsewhere (GOAWAY), then calls in flight are waited for; those that crossed the GOAWAY are served.
     ///
     /// # Errors
     /// A descriptor set that is damaged; nothing was served then.
@@ -190,15 +207,21 @@ impl Builder {
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),
         });
+        let stop = CancellationToken::new();
         let drain = async {
             shutdown.cancelled().await;
             health.drain();
+            // Whoever watches learns it first by its watch, then by GOAWAY.
+            if tokio::time::timeout(TOLD, health.told()).await.is_err() {
+                tracing::debug!("not all that watch the health have been told that it is over");
+            }
+            stop.cancel();
             std::future::pending::<()>().await;
         };
         tokio::select! {
             biased;
             () = drain => {}
-            () = serve::serve(stack, incoming, shutdown.clone(), self.grace) => {}
+            () = serve::serve(stack, incoming, stop.clone(), self.grace, (self.limits, self.longest)) => {}
         }
         Ok(())
     }

@@ -84,6 +84,11 @@ impl Health {
         self.states.send_modify(|states| states.draining = true);
     }
 
+    /// Comes back when every watch has come to its end.
+    pub(crate) async fn told(&self) {
+        self.states.closed().await;
+    }
+
     pub(crate) fn service(&self) -> HealthServer<Self> {
         HealthServer::new(self.clone())
     }

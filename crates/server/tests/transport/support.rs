@@ -11,6 +11,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use http::{Request, Response};
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{CachedKeys, KeySet, SigningKey, SystemClock, Verifier};
+use scribemed_server::Limits;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -29,7 +30,16 @@ pub(crate) struct Running {
     pub(crate) served: JoinHandle<Result<(), scribemed_server::Error>>,
 }
 
+/// Limits as they are, but for the life of a connection, which has no end.
+pub(crate) fn for_ever() -> Limits {
+    Limits::default().max_age(None).max_idle(None)
+}
+
 pub(crate) fn start() -> Running {
+    start_with(Limits::default())
+}
+
+pub(crate) fn start_with(limits: Limits) -> Running {
     let key = SigningKey::generate().unwrap();
     let keys = Arc::new(KeySet::new([key.public().clone()]).unwrap());
     let keys = CachedKeys::new(keys, CacheConfig::default(), Arc::new(SystemClock));
@@ -37,6 +47,7 @@ pub(crate) fn start() -> Running {
     let (connections, incoming) = mpsc::unbounded_channel();
     let shutdown = CancellationToken::new();
     let server = scribemed_server::Builder::new("test", verifier)
+        .limits(limits)
         .serve_incoming(UnboundedReceiverStream::new(incoming), shutdown.clone());
     Running {
         connections,
