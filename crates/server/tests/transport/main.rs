@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod frames;
+mod lifetime;
 mod peers;
+mod places;
 mod support;

@@ -39,14 +39,17 @@ pub(crate) fn start() -> Running {
     start_with(Limits::default())
 }
 
-pub(crate) fn start_with(limits: Limits) -> Running {
+pub(crate) fn verifier() -> Verifier {
     let key = SigningKey::generate().unwrap();
     let keys = Arc::new(KeySet::new([key.public().clone()]).unwrap());
     let keys = CachedKeys::new(keys, CacheConfig::default(), Arc::new(SystemClock));
-    let verifier = Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock));
+    Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock))
+}
+
+pub(crate) fn start_with(limits: Limits) -> Running {
     let (connections, incoming) = mpsc::unbounded_channel();
     let shutdown = CancellationToken::new();
-    let server = scribemed_server::Builder::new("test", verifier)
+    let server = scribemed_server::Builder::new("test", verifier())
         .limits(limits)
         .serve_incoming(UnboundedReceiverStream::new(incoming), shutdown.clone());
     Running {
@@ -59,14 +62,16 @@ pub(crate) fn start_with(limits: Limits) -> Running {
 impl Running {
     /// A connection, of which nothing was said yet; and what the server writes to it.
     pub(crate) fn connect(&self) -> (DuplexStream, Writes) {
-        let (client, server) = tokio::io::duplex(8 * 1024 * 1024);
         let writes = Writes::default();
-        let recorded = Recorded {
-            io: server,
-            writes: writes.clone(),
-        };
+        (self.pipe(8 * 1024 * 1024, Some(writes.clone())), writes)
+    }
+
+    /// A connection that takes so many bytes each way until they are read.
+    pub(crate) fn pipe(&self, capacity: usize, writes: Option<Writes>) -> DuplexStream {
+        let (client, server) = tokio::io::duplex(capacity);
+        let recorded = Recorded { io: server, writes };
         self.connections.send(Ok(recorded)).unwrap();
-        (client, writes)
+        client
     }
 
     /// A connection that is driven.
@@ -103,10 +108,10 @@ impl Writes {
     }
 }
 
-/// A pipe that remembers what is written.
+/// A pipe that remembers what is written, where that is asked for.
 pub(crate) struct Recorded {
     io: DuplexStream,
-    writes: Writes,
+    writes: Option<Writes>,
 }
 
 impl AsyncRead for Recorded {
@@ -126,8 +131,8 @@ impl AsyncWrite for Recorded {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        if let Poll::Ready(Ok(written)) = written {
-            self.writes.0.lock().unwrap().push(buf[..written].to_vec());
+        if let (Poll::Ready(Ok(written)), Some(writes)) = (&written, &self.writes) {
+            writes.0.lock().unwrap().push(buf[..*written].to_vec());
         }
         written
     }
