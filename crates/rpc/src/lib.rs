@@ -15,6 +15,7 @@ pub mod policy;
 mod request_id;
 mod trace;
 pub mod validate;
+mod well_formed;
 
 pub use context::CallContext;
 pub use contract::{ClientContract, ServerContract};
@@ -24,3 +25,4 @@ pub use policy::{MethodPolicy, ServicePolicy};
 pub use request_id::RequestId;
 pub use trace::{MalformedTraceparent, TraceContext};
 pub use validate::{Validate, Violation};
+pub use well_formed::{MalformedMetadata, well_formed};

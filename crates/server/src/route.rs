@@ -6,11 +6,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::{Request, Response};
 use scribemed_rpc::MethodPolicy;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
+
+/// How long a call of a service without policies may take.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Those that last for as long as somebody listens, or their connection.
+const OPEN_ENDED: [&str; 2] = ["Watch", "ServerReflectionInfo"];
 
 /// What a generated server answers with.
 pub(crate) type Answering =
@@ -47,6 +53,8 @@ where
 pub(crate) struct Route<'a> {
     /// What the contract says of the method; `None` of a service that has no policies.
     pub(crate) policy: Option<&'static MethodPolicy>,
+    /// How long a call may take at most.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) server: &'a dyn Serve,
 }
 
@@ -94,13 +102,15 @@ impl Routes {
         if let Some(method) = self.methods.get(path) {
             return Some(Route {
                 policy: Some(method.policy),
+                timeout: Some(method.policy.timeout),
                 server: &*method.server,
             });
         }
-        let (service, _method) = path.strip_prefix('/')?.rsplit_once('/')?;
+        let (service, method) = path.strip_prefix('/')?.rsplit_once('/')?;
         let server = &**self.open.get(service)?;
         Some(Route {
             policy: None,
+            timeout: (!OPEN_ENDED.contains(&method)).then_some(OPEN_TIMEOUT),
             server,
         })
     }

@@ -9,11 +9,12 @@ use std::task::Poll;
 use futures_util::FutureExt as _;
 use h2::RecvStream;
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use scribemed_auth::{Principal, Verifier};
 use scribemed_rpc::policy::Access;
 use scribemed_rpc::{
     CallContext, Deadline, Fault, RequestId, TraceContext, metadata, parse_timeout, reason,
+    well_formed,
 };
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -44,8 +45,8 @@ impl Stack {
     ) -> http::Response<Answer> {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
-        if !is_grpc(headers) {
-            return not_grpc(peer);
+        if let Some(refusal) = refusal(&parts) {
+            return not_grpc(refusal, peer);
         }
         // 1. Request id and trace: taken over or made. Everything after this can be found in the log.
         let request_id = RequestId::from_headers(headers).unwrap_or_else(RequestId::generate);
@@ -61,7 +62,7 @@ impl Stack {
             .transpose();
         let time = [
             timeout.as_ref().ok().copied().flatten(),
-            policy.map(|policy| policy.timeout),
+            route.and_then(|route| route.timeout),
         ]
         .into_iter()
         .flatten()
@@ -83,6 +84,14 @@ impl Stack {
 
         let answered = {
             let work = async {
+                well_formed(&parts.headers).map_err(|malformed| {
+                    Fault::new(
+                        Code::InvalidArgument,
+                        reason::MALFORMED_METADATA,
+                        self.domain,
+                        malformed.to_string(),
+                    )
+                })?;
                 timeout.map_err(|malformed| {
                     Fault::new(
                         Code::InvalidArgument,
@@ -207,6 +216,18 @@ fn shown(path: &str) -> &str {
     &path[..path.floor_char_boundary(200)]
 }
 
+/// The HTTP status for what is no call: 415 for any other content type (PROTOCOL-HTTP2, Content-Type), 405 for any other method than
+/// POST (PROTOCOL-HTTP2, Requests).
+fn refusal(parts: &Parts) -> Option<StatusCode> {
+    if !is_grpc(&parts.headers) {
+        Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    } else if parts.method != Method::POST {
+        Some(StatusCode::METHOD_NOT_ALLOWED)
+    } else {
+        None
+    }
+}
+
 /// `application/grpc`, alone or with a format (PROTOCOL-HTTP2, Content-Type).
 fn is_grpc(headers: &HeaderMap) -> bool {
     headers
@@ -215,14 +236,19 @@ fn is_grpc(headers: &HeaderMap) -> bool {
         .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
-/// 415, as PROTOCOL-HTTP2 has it for any other content type.
-fn not_grpc(peer: &Peer) -> http::Response<Answer> {
+/// The answer to what is no call.
+fn not_grpc(status: StatusCode, peer: &Peer) -> http::Response<Answer> {
     let context = CallContext::background();
     let mut call = Call::new(Cow::Borrowed("-"), false, context, peer.clone());
     call.end(Code::InvalidArgument);
     let answer = Answer::new(Body::empty(), Expiry::new(None), call, "contract.scribemed");
     let mut response = http::Response::new(answer);
-    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    *response.status_mut() = status;
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        // RFC 9110, section 15.5.6.
+        let post = http::HeaderValue::from_static("POST");
+        response.headers_mut().insert(http::header::ALLOW, post);
+    }
     response
 }
 
