@@ -4,92 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use scribemed_server::Limits;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, timeout};
 
-use crate::support::{CHECK, Running, SERVING, WHOLE, for_ever, receive, send, start, start_with};
+use crate::raw::{ACK, DATA, Frame, GOAWAY, HEADERS, PING, Raw};
+use crate::support::{CHECK, SERVING, WHOLE, for_ever, receive, send, start, start_with};
 
 const SECOND: Duration = Duration::from_secs(1);
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const ACK: u8 = 1;
-const END_HEADERS: u8 = 4;
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
-
-/// A peer that speaks frame by frame.
-struct Raw(DuplexStream);
-
-#[derive(Debug, PartialEq, Eq)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    payload: Vec<u8>,
-}
-
-impl Raw {
-    async fn connect(server: &Running) -> Self {
-        let (io, _writes) = server.connect();
-        let mut raw = Self(io);
-        raw.0
-            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-            .await
-            .unwrap();
-        raw.send(SETTINGS, 0, 0, &[]).await;
-        raw
-    }
-
-    async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let mut frame = length[1..].to_vec();
-        frame.extend([kind, flags]);
-        frame.extend(stream.to_be_bytes());
-        frame.extend(payload);
-        self.0.write_all(&frame).await.unwrap();
-    }
-
-    /// The head of a call of the health service; its message follows.
-    async fn begin(&mut self, stream: u32, path: &str) {
-        let mut block = vec![0x83, 0x86, 0x04, u8::try_from(path.len()).unwrap()];
-        block.extend(path.as_bytes());
-        block.extend([0x0f, 0x10, 16]);
-        block.extend(b"application/grpc");
-        self.send(HEADERS, END_HEADERS, stream, &block).await;
-    }
-
-    async fn finish(&mut self, stream: u32) {
-        self.send(DATA, 1, stream, &[0; 5]).await;
-    }
-
-    /// The next frame but settings, window updates; `None` at the end.
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            let mut head = [0; 9];
-            self.0.read_exact(&mut head).await.ok()?;
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            let mut payload = vec![0; length as usize];
-            self.0.read_exact(&mut payload).await.ok()?;
-            let [.., kind, flags, _, _, _, _] = head;
-            if matches!(kind, DATA | HEADERS | PING | GOAWAY) {
-                return Some(Frame {
-                    kind,
-                    flags,
-                    payload,
-                });
-            }
-        }
-    }
-
-    async fn kinds<const N: usize>(&mut self) -> [u8; N] {
-        let mut kinds = [0; N];
-        for kind in &mut kinds {
-            *kind = self.next().await.unwrap().kind;
-        }
-        kinds
-    }
-}
 
 /// The last stream and the code of a GOAWAY.
 fn goaway(frame: &Frame) -> (u32, u32) {

@@ -4,6 +4,8 @@
 
 mod frames;
 mod lifetime;
+mod malformed;
 mod peers;
 mod places;
+mod raw;
 mod support;
