@@ -179,6 +179,8 @@ pub mod reason {
     pub const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
     /// `grpc-timeout` cannot be read. INVALID_ARGUMENT.
     pub const MALFORMED_TIMEOUT: &str = "MALFORMED_TIMEOUT";
+    /// The metadata cannot be read.
+    pub const MALFORMED_METADATA: &str = "MALFORMED_METADATA";
     /// The message is larger than the contract allows. RESOURCE_EXHAUSTED.
     pub const REQUEST_TOO_LARGE: &str = "REQUEST_TOO_LARGE";
     /// The token does not grant what the method asks for. PERMISSION_DENIED.

@@ -16,6 +16,7 @@ mod request_id;
 mod trace;
 mod upstream;
 pub mod validate;
+mod well_formed;
 
 pub use context::CallContext;
 pub use contract::{ClientContract, ServerContract};
@@ -25,3 +26,4 @@ pub use policy::{MethodPolicy, ServicePolicy};
 pub use request_id::RequestId;
 pub use trace::{MalformedTraceparent, TraceContext};
 pub use validate::{Validate, Violation};
+pub use well_formed::{MalformedMetadata, well_formed};

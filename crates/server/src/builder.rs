@@ -24,6 +24,7 @@ use tower::Service;
 
 use crate::channelz::Channelz;
 use crate::health::{self, Check, Health, Status};
+use crate::limits::Limits;
 use crate::observe;
 use crate::peer::Peer;
 use crate::reflection::DescriptorError;
@@ -34,6 +35,8 @@ use crate::versions::AfterSunset;
 
 /// How long calls in flight may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long peers that watch the health may take to be told that it is over, before they are told to go elsewhere.
+const TOLD: Duration = Duration::from_millis(100);
 
 /// Why a server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,9 @@ pub struct Builder {
     metrics: Metrics,
     audit: Option<AuditLog>,
     tracer: Option<Tracer>,
+    limits: Limits,
+    /// The longest timeout of a method.
+    longest: Duration,
 }
 
 impl std::fmt::Debug for Builder {
@@ -91,6 +97,8 @@ impl Builder {
             metrics: Metrics::new(),
             audit: None,
             tracer: None,
+            limits: Limits::default(),
+            longest: Duration::ZERO,
         }
     }
 
@@ -113,6 +121,8 @@ impl Builder {
     {
         self.health.set(S::NAME, Status::Serving);
         self.served.insert(S::NAME);
+        let longest = S::POLICY.methods.iter().map(|method| method.timeout).max();
+        self.longest = self.longest.max(longest.unwrap_or_default());
         self.routes
             .add(S::POLICY.methods, service.with_contract_limits());
         self
@@ -180,13 +190,20 @@ impl Builder {
         self
     }
 
+    /// How many connections there may be, and for how long.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The health of the services, to be set by what they depend on.
     pub fn health(&self) -> Health {
         self.health.clone()
     }
 
-    /// Serves on `listener` until `shutdown` is cancelled, then drains: health says NOT_SERVING, peers are told to go
-    /// elsewhere, calls in flight are waited for.
+    /// Serves on `listener` until `shutdown` is cancelled, then drains: health says NOT_SERVING, then peers are told to go
+    /// elsewhere (GOAWAY), then calls in flight are waited for; those that crossed the GOAWAY are served.
     ///
     /// # Errors
     /// A descriptor set that is damaged; nothing was served then.
@@ -270,9 +287,15 @@ impl Builder {
             clock: self.clock,
             after_sunset: self.after_sunset,
         });
+        let stop = CancellationToken::new();
         let drain = async {
             shutdown.cancelled().await;
             health.drain();
+            // Whoever watches learns it first by its watch, then by GOAWAY.
+            if tokio::time::timeout(TOLD, health.told()).await.is_err() {
+                tracing::debug!("not all that watch the health have been told that it is over");
+            }
+            stop.cancel();
             std::future::pending::<()>().await;
         };
         // Nobody is answered before the first checks, which are bounded in time, so none is told that all is well before it
@@ -284,7 +307,7 @@ impl Builder {
         tokio::select! {
             biased;
             () = drain => {}
-            () = serve::serve(stack, incoming, shutdown.clone(), self.grace) => {}
+            () = serve::serve(stack, incoming, stop.clone(), self.grace, (self.limits, self.longest)) => {}
             () = health::keep(checks) => {}
         }
         Ok(())

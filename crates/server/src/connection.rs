@@ -7,18 +7,22 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::server::{Connection, SendResponse};
+use h2::{Reason, RecvStream};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::begin::Begin;
 use crate::doorbell::Doorbell;
-use crate::keepalive::{self, Heard, Listening};
+use crate::keepalive;
+use crate::lifetime::{Lifetime, Terms, Verdict};
 use crate::peer::Peer;
+use crate::preface::{self, Protocol};
 use crate::stack::Stack;
+use crate::wire::{Vitals, Wire};
 
 /// How long a peer may take to say its first word, the preface of HTTP/2.
 const FIRST_WORD: Duration = Duration::from_secs(10);
@@ -39,22 +43,25 @@ const MAX_RESET_UNSEEN: usize = 100;
 /// Streams that we had to reset or to refuse because of what the peer sent, over the life of a connection; more end it. A
 /// good peer may have calls refused before it has read our settings, so the limit is not small.
 const MAX_RESET_BY_US: usize = 1024;
+/// How long the last words to a peer may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A call that has arrived.
 pub(crate) type Arrived = (Request<RecvStream>, SendResponse<Bytes>);
 
-/// Serves a connection until its peer goes away or, after `shutdown`, until its calls are done.
+/// Serves a connection until its peer goes away or, after `shutdown` or when its time is over, until its calls are done.
 pub(crate) async fn serve<IO>(
     stack: Arc<Stack>,
     io: IO,
     peer: Peer,
     calls: TaskTracker,
     shutdown: CancellationToken,
+    terms: Terms,
 ) where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let heard = Heard::now();
-    let handshake = http2().handshake(Listening::new(io, heard.clone()));
+    let vitals = Vitals::now();
+    let handshake = greet(io, vitals.clone());
     // A peer that connects and says nothing costs little, but must not hold up a shutdown, and must not stay for ever.
     let greeted = tokio::select! {
         biased;
@@ -62,35 +69,51 @@ pub(crate) async fn serve<IO>(
         greeted = tokio::time::timeout(FIRST_WORD, handshake) => greeted,
     };
     let mut connection = match greeted {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return failed(&error),
+        Ok(Some(connection)) => connection,
+        Ok(None) => return,
         Err(_elapsed) => return tracing::debug!("a peer connected and said nothing"),
     };
     let _open = stack.metrics.connected();
+    let peer_address = peer.address();
     let ping = connection.ping_pong();
+    let gone_vitals = vitals.clone();
     let mut gone = pin!(async {
         match ping {
-            Some(ping) => keepalive::gone(ping, heard).await,
+            Some(ping) => keepalive::gone(ping, gone_vitals).await,
             None => std::future::pending().await,
         }
     });
     let mut stopping = pin!(shutdown.cancelled());
-    let mut draining = false;
+    let mut life = Lifetime::begin(terms, Instant::now());
+    let mut look = pin!(tokio::time::sleep_until(life.due(Instant::now())));
+    let mut seen: u64 = 0;
     let doorbell = Doorbell::new();
     let mut begin = Begin::new(stack, peer, calls, doorbell.waker().clone());
     let mut arrived = Vec::new();
     loop {
         let more = tokio::select! {
             biased;
-            more = arrivals(&mut connection, &mut arrived, &doorbell) => more,
-            () = &mut stopping, if !draining => {
+            more = arrivals(&mut connection, &mut arrived, &doorbell, &vitals) => more,
+            () = &mut stopping, if !life.is_leaving() => {
                 // GOAWAY: no new calls; those that are under way, and those that crossed it, are finished.
-                draining = true;
                 connection.graceful_shutdown();
+                life.leave(Instant::now());
+                look.as_mut().reset(life.due(Instant::now()));
+                continue;
+            }
+            () = &mut look => {
+                let now = Instant::now();
+                match life.look(now, connection.has_streams(), seen) {
+                    Verdict::Stay => {}
+                    Verdict::Leave => connection.graceful_shutdown(),
+                    Verdict::Close => return farewell(connection, Reason::NO_ERROR).await,
+                }
+                look.as_mut().reset(life.due(now));
                 continue;
             }
             () = &mut gone => return tracing::debug!("a peer fell silent and answers no ping"),
         };
+        seen += arrived.len() as u64;
         // What came together is begun together, so that the answers which are ready leave in one write; but not in one for all
         // that came: else a caller with many calls in flight does nothing while they are served, and then this side nothing.
         let mut waiting = false;
@@ -113,6 +136,13 @@ pub(crate) async fn serve<IO>(
         match more {
             Ok(More::Yes) => {}
             Ok(More::No) => return,
+            Ok(More::Flood) => {
+                tracing::warn!(
+                    peer = peer_address.map(tracing::field::display),
+                    "a peer floods its connection with frames that ask for nothing: it is closed"
+                );
+                return farewell(connection, Reason::ENHANCE_YOUR_CALM).await;
+            }
             Err(error) => return failed(&error),
         }
     }
@@ -122,13 +152,16 @@ pub(crate) async fn serve<IO>(
 enum More {
     Yes,
     No,
+    /// The peer sends too much that asks for nothing.
+    Flood,
 }
 
 /// Drives the connection until calls have arrived, and collects all that have.
 async fn arrivals<IO>(
-    connection: &mut Connection<Listening<IO>, Bytes>,
+    connection: &mut Connection<Wire<IO>, Bytes>,
     arrived: &mut Vec<Arrived>,
     doorbell: &Doorbell,
+    vitals: &Vitals,
 ) -> Result<More, h2::Error>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -140,6 +173,7 @@ where
                 Poll::Ready(Some(Ok(call))) => arrived.push(call),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => return Poll::Ready(Ok(More::No)),
+                Poll::Pending if vitals.is_flooding() => return Poll::Ready(Ok(More::Flood)),
                 Poll::Pending if !arrived.is_empty() => return Poll::Ready(Ok(More::Yes)),
                 Poll::Pending => {
                     if !doorbell.may_wait() {
@@ -156,7 +190,7 @@ where
 
 /// Reads and writes what can be, and waits for nothing. How the connection ends is told by [`arrivals`].
 fn drive<IO>(
-    connection: &mut Connection<Listening<IO>, Bytes>,
+    connection: &mut Connection<Wire<IO>, Bytes>,
     arrived: &mut Vec<Arrived>,
     doorbell: &Doorbell,
 ) where
@@ -165,6 +199,55 @@ fn drive<IO>(
     let mut cx = Context::from_waker(doorbell.waker());
     while let Poll::Ready(Some(Ok(call))) = connection.poll_accept(&mut cx) {
         arrived.push(call);
+    }
+}
+
+/// Agrees on HTTP/2 with the peer of `io`. `None`: it speaks something else, or went away.
+async fn greet<IO>(mut io: IO, vitals: Vitals) -> Option<Connection<Wire<IO>, Bytes>>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let protocol = match preface::read(&mut io).await {
+        Ok(protocol) => protocol,
+        Err(error) => {
+            tracing::debug!(%error, "a peer went away before it had said what it speaks");
+            return None;
+        }
+    };
+    match protocol {
+        Protocol::Http2 => {}
+        Protocol::Http1 => {
+            tracing::debug!("a peer speaks HTTP/1; it is told that this is for gRPC");
+            if let Err(error) = preface::refuse_http1(io).await {
+                tracing::debug!(%error, "a peer that speaks HTTP/1 could not be told so");
+            }
+            return None;
+        }
+        Protocol::Tls | Protocol::Other => {
+            tracing::debug!(?protocol, "a peer does not speak HTTP/2");
+            return None;
+        }
+    }
+    match http2().handshake(Wire::new(io, vitals)).await {
+        Ok(connection) => Some(connection),
+        Err(error) => {
+            failed(&error);
+            None
+        }
+    }
+}
+
+/// Ends a connection: tells the peer why, as far as it listens, and drops the calls that there are.
+async fn farewell<IO>(mut connection: Connection<Wire<IO>, Bytes>, reason: Reason)
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    connection.abrupt_shutdown(reason);
+    let closed = poll_fn(|cx| connection.poll_closed(cx));
+    match tokio::time::timeout(LAST_WORDS, closed).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => failed(&error),
+        Err(_elapsed) => tracing::debug!("a peer does not take the last words to it"),
     }
 }
 

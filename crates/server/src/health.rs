@@ -103,6 +103,11 @@ impl Health {
         }
     }
 
+    /// Comes back when every watch has come to its end.
+    pub(crate) async fn told(&self) {
+        self.states.closed().await;
+    }
+
     pub(crate) fn service(&self) -> HealthServer<Self> {
         HealthServer::new(self.clone())
     }

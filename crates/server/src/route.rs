@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::{Request, Response};
 use scribemed_rpc::MethodPolicy;
@@ -15,6 +16,10 @@ use tower::{Service, ServiceExt as _};
 
 use crate::observe;
 use crate::versions::Signals;
+/// How long a call of a service without policies may take.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Those that last for as long as somebody listens, or their connection.
+const OPEN_ENDED: [&str; 2] = ["Watch", "ServerReflectionInfo"];
 
 /// What a generated server answers with.
 pub(crate) type Answering =
@@ -51,6 +56,8 @@ where
 pub(crate) struct Route<'a> {
     /// What the contract says of the method; `None` of a service that has no policies.
     pub(crate) policy: Option<&'static MethodPolicy>,
+    /// How long a call may take at most.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) server: &'a dyn Serve,
     /// What is said of a method that goes away.
     pub(crate) signals: Option<&'a Signals>,
@@ -133,6 +140,7 @@ impl Routes {
         if let Some(method) = self.methods.get(path) {
             return Some(Route {
                 policy: Some(method.policy),
+                timeout: Some(method.policy.timeout),
                 server: &*method.server,
                 signals: method.signals.as_ref(),
                 told: method.told.as_ref(),
@@ -140,8 +148,10 @@ impl Routes {
         }
         let server = self.open(path)?;
         let told = self.open_told.iter().find(|(known, _)| *known == path);
+        let method = path.rsplit('/').next().unwrap_or_default();
         Some(Route {
             policy: None,
+            timeout: (!OPEN_ENDED.contains(&method)).then_some(OPEN_TIMEOUT),
             server,
             signals: None,
             told: told.map(|(_, told)| told),

@@ -10,12 +10,13 @@ use std::task::Poll;
 use futures_util::FutureExt as _;
 use h2::RecvStream;
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use scribemed_audit::AuditLog;
 use scribemed_auth::{Clock, Principal, Verifier};
 use scribemed_rpc::policy::Access;
 use scribemed_rpc::{
     CallContext, Deadline, Fault, RequestId, TraceContext, metadata, parse_timeout, reason,
+    well_formed,
 };
 use scribemed_telemetry::metrics::ServerMetrics;
 use scribemed_telemetry::traces::Tracer;
@@ -57,8 +58,8 @@ impl Stack {
     ) -> http::Response<Answer> {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
-        if !is_grpc(headers) {
-            return self.not_grpc(peer);
+        if let Some(status) = refusal(&parts) {
+            return self.not_grpc(status, peer);
         }
         // 1. Request id and trace: taken over or made. Everything after this can be found in the log.
         let request_id = RequestId::from_headers(headers).unwrap_or_else(RequestId::generate);
@@ -77,7 +78,7 @@ impl Stack {
             .transpose();
         let time = [
             timeout.as_ref().ok().copied().flatten(),
-            policy.map(|policy| policy.timeout),
+            route.and_then(|route| route.timeout),
         ]
         .into_iter()
         .flatten()
@@ -106,6 +107,14 @@ impl Stack {
 
         let answered = {
             let work = async {
+                well_formed(&parts.headers).map_err(|malformed| {
+                    Fault::new(
+                        Code::InvalidArgument,
+                        reason::MALFORMED_METADATA,
+                        self.domain,
+                        malformed.to_string(),
+                    )
+                })?;
                 timeout.map_err(|malformed| {
                     Fault::new(
                         Code::InvalidArgument,
@@ -251,15 +260,20 @@ impl Stack {
         .into_status()
     }
 
-    /// 415, as PROTOCOL-HTTP2 has it for any other content type.
-    fn not_grpc(&self, peer: &Peer) -> http::Response<Answer> {
+    /// The answer to what is no call.
+    fn not_grpc(&self, status: StatusCode, peer: &Peer) -> http::Response<Answer> {
         let context = CallContext::background();
         let observed = Observed::new(&self.other, None, None, &context);
         let mut call = Call::new(Cow::Borrowed("-"), false, context, peer.clone(), observed);
         drop(call.end(Code::InvalidArgument));
         let answer = Answer::new(Body::empty(), Expiry::new(None), call, "contract.scribemed");
         let mut response = http::Response::new(answer);
-        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        *response.status_mut() = status;
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            // RFC 9110, section 15.5.6.
+            let post = http::HeaderValue::from_static("POST");
+            response.headers_mut().insert(http::header::ALLOW, post);
+        }
         response
     }
 
@@ -278,6 +292,18 @@ impl Stack {
 /// As much of a path as goes into a message or the log: callers may send anything.
 fn shown(path: &str) -> &str {
     &path[..path.floor_char_boundary(200)]
+}
+
+/// The HTTP status for what is no call: 415 for any other content type (PROTOCOL-HTTP2, Content-Type), 405 for any other method than
+/// POST (PROTOCOL-HTTP2, Requests).
+fn refusal(parts: &Parts) -> Option<StatusCode> {
+    if !is_grpc(&parts.headers) {
+        Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    } else if parts.method != Method::POST {
+        Some(StatusCode::METHOD_NOT_ALLOWED)
+    } else {
+        None
+    }
 }
 
 /// `application/grpc`, alone or with a format (PROTOCOL-HTTP2, Content-Type).

@@ -67,6 +67,7 @@ async fn connect() -> SendRequest<Bytes> {
         tokio_stream::once(Ok((server, crate::Peer::default()))),
         CancellationToken::new(),
         Duration::ZERO,
+        (crate::Limits::default(), Duration::ZERO),
     ));
     let (requests, connection) = h2::client::handshake(client).await.unwrap();
     tokio::spawn(connection);

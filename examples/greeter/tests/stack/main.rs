@@ -14,6 +14,7 @@ mod errors;
 mod health;
 mod identity;
 mod limits;
+mod metadata;
 mod peer;
 mod raw;
 mod reflection;

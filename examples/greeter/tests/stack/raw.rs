@@ -53,10 +53,21 @@ impl Raw {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(()).unwrap();
+        self.send(request.body(()).unwrap()).await
+    }
+
+    /// This request, as it is.
+    async fn send(&mut self, request: Request<()>) -> Begun {
         let mut requests = self.requests.clone().ready().await.unwrap();
         let (response, body) = requests.send_request(request, false).unwrap();
         Begun { body, response }
+    }
+
+    /// This request, as it is, with this body.
+    pub(crate) async fn request(&mut self, request: Request<()>, body: Bytes) -> Answer {
+        let mut begun = self.send(request).await;
+        begun.body.send_data(body, true).unwrap();
+        begun.end().await
     }
 
     /// A call with this body.
