@@ -74,16 +74,18 @@ pub(crate) fn bare(target: &str) -> Result<Bare> {
 
 /// tonic's channel, with the headers that ours would send.
 pub(crate) fn bare_with_headers(target: &str, identity: &Identity) -> Result<BareWithHeaders> {
+    let service = InterceptedService::new(transport(target)?, headers(identity)?);
+    Ok(BareWithHeaders::new(service))
+}
+
+/// The headers that our channel would send.
+pub(crate) fn headers(identity: &Identity) -> Result<Headers> {
     let token = identity.token()?;
-    let channel = transport(target)?;
-    Ok(BareWithHeaders::new(InterceptedService::new(
-        channel,
-        Headers { token },
-    )))
+    Ok(Headers { token })
 }
 
 /// tonic balances over several addresses, and connects to one without a balancer.
-fn transport(target: &str) -> Result<tonic::transport::Channel> {
+pub(crate) fn transport(target: &str) -> Result<tonic::transport::Channel> {
     let endpoints = match target.split_once("://") {
         Some(("static", addresses)) => addresses
             .trim_start_matches('/')

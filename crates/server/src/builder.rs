@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use scribemed_auth::Verifier;
+use scribemed_resilience::limit::Config as Concurrency;
 use scribemed_rpc::ServerContract;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +23,7 @@ use crate::health::{Health, Status};
 use crate::peer::Peer;
 use crate::route::Routes;
 use crate::serve;
+use crate::shed::Gate;
 use crate::stack::Stack;
 
 /// How long calls in flight may take after the shutdown began.
@@ -45,6 +47,7 @@ pub struct Builder {
     /// The full names of the services, for reflection.
     served: BTreeSet<&'static str>,
     grace: Duration,
+    concurrency: Option<Concurrency>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -66,6 +69,7 @@ impl Builder {
             routes: Routes::default(),
             served: BTreeSet::new(),
             grace: GRACE,
+            concurrency: Some(Concurrency::default()),
         }
     }
 
@@ -115,6 +119,15 @@ impl Builder {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// How many calls are worked on at a time: the bounds of a limit that adapts to what the server can do. What is above it is
+    /// refused with RESOURCE_EXHAUSTED and the time to wait, the least important first, as the contract's `criticality`
+    /// has it. `None`: everything is taken. Default [`Concurrency::default`]: 20 to 1,000.
+    #[must_use]
+    pub fn concurrency(mut self, limit: Option<Concurrency>) -> Self {
+        self.concurrency = limit;
         self
     }
 
@@ -186,6 +199,7 @@ impl Builder {
         self.add_reflection()?;
         let stack = Arc::new(Stack {
             routes: self.routes,
+            gate: Gate::new(self.concurrency, &self.domain),
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),

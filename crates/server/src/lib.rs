@@ -21,9 +21,11 @@ mod principal;
 mod response;
 mod route;
 mod serve;
+mod shed;
 mod stack;
 
 pub use builder::{Builder, Error};
 pub use health::{Health, Status};
 pub use peer::Peer;
 pub use principal::principal;
+pub use scribemed_resilience::limit::Config as Concurrency;

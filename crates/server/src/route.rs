@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
+use scribemed_resilience::baseline::Baseline;
 use scribemed_rpc::MethodPolicy;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
@@ -48,20 +49,36 @@ pub(crate) struct Route<'a> {
     /// What the contract says of the method; `None` of a service that has no policies.
     pub(crate) policy: Option<&'static MethodPolicy>,
     pub(crate) server: &'a dyn Serve,
+    /// How long the method takes; `None` of a service that has no policies.
+    pub(crate) baseline: Option<&'a Baseline>,
 }
 
 struct Method {
     policy: &'static MethodPolicy,
     server: Arc<dyn Serve>,
+    baseline: Baseline,
+}
+
+/// Where a path leads, found once for each call: what is kept of it while the call waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// To a method with a policy.
+    Method(usize),
+    /// To a service without policies.
+    Open(usize),
+    /// Nowhere.
+    Nothing,
 }
 
 /// All routes of a server.
 #[derive(Default)]
 pub(crate) struct Routes {
+    methods: Vec<Method>,
     /// The methods of services with a contract, by path.
-    methods: HashMap<&'static str, Method>,
+    paths: HashMap<&'static str, usize>,
+    open: Vec<Arc<dyn Serve>>,
     /// Services without policies, which are open to everybody: health and reflection. By full name.
-    open: HashMap<&'static str, Arc<dyn Serve>>,
+    names: HashMap<&'static str, usize>,
 }
 
 impl Routes {
@@ -75,7 +92,12 @@ impl Routes {
         let server: Arc<dyn Serve> = Arc::new(Generated(service));
         for policy in policies {
             let server = Arc::clone(&server);
-            self.methods.insert(policy.path, Method { policy, server });
+            self.paths.insert(policy.path, self.methods.len());
+            self.methods.push(Method {
+                policy,
+                server,
+                baseline: Baseline::new(),
+            });
         }
     }
 
@@ -86,22 +108,36 @@ impl Routes {
         S: Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        self.open.insert(name, Arc::new(Generated(service)));
+        self.names.insert(name, self.open.len());
+        self.open.push(Arc::new(Generated(service)));
     }
 
     /// Where `path` leads.
-    pub(crate) fn find(&self, path: &str) -> Option<Route<'_>> {
-        if let Some(method) = self.methods.get(path) {
-            return Some(Route {
+    pub(crate) fn find(&self, path: &str) -> Found {
+        if let Some(index) = self.paths.get(path) {
+            return Found::Method(*index);
+        }
+        let service = path
+            .strip_prefix('/')
+            .and_then(|path| path.rsplit_once('/'))
+            .and_then(|(service, _method)| self.names.get(service));
+        service.map_or(Found::Nothing, |index| Found::Open(*index))
+    }
+
+    /// What was found.
+    pub(crate) fn route(&self, found: Found) -> Option<Route<'_>> {
+        match found {
+            Found::Method(index) => self.methods.get(index).map(|method| Route {
                 policy: Some(method.policy),
                 server: &*method.server,
-            });
+                baseline: Some(&method.baseline),
+            }),
+            Found::Open(index) => self.open.get(index).map(|server| Route {
+                policy: None,
+                server: &**server,
+                baseline: None,
+            }),
+            Found::Nothing => None,
         }
-        let (service, _method) = path.strip_prefix('/')?.rsplit_once('/')?;
-        let server = &**self.open.get(service)?;
-        Some(Route {
-            policy: None,
-            server,
-        })
     }
 }

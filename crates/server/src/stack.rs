@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::FutureExt as _;
@@ -26,10 +27,12 @@ use crate::limit::Limited;
 use crate::peer::Peer;
 use crate::response::{Answer, deadline_exceeded, panicked, settle};
 use crate::route::{Route, Routes};
+use crate::shed::{Arrival, Ended, Gate, too_late};
 
 /// The services and what stands before them.
 pub(crate) struct Stack {
     pub(crate) routes: Routes,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) verifier: Verifier,
     /// The domain of the errors that the stack itself gives: `transcription.scribemed`.
     pub(crate) domain: &'static str,
@@ -41,6 +44,7 @@ impl Stack {
         &self,
         request: Request<RecvStream>,
         peer: &Peer,
+        arrival: Arrival,
     ) -> http::Response<Answer> {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
@@ -53,7 +57,7 @@ impl Stack {
         let trace = trace.map_or_else(TraceContext::root, |caller| caller.child());
         // 2. The deadline: the shorter of the caller's and the contract's, over all that follows.
         let path = parts.uri.path();
-        let route = self.routes.find(path);
+        let route = self.routes.route(arrival.found);
         let policy = route.and_then(|route| route.policy);
         let timeout = headers
             .get(metadata::GRPC_TIMEOUT)
@@ -66,7 +70,9 @@ impl Stack {
         .into_iter()
         .flatten()
         .min();
-        let deadline = time.map(Deadline::after);
+        // From the arrival on: the wait for this turn counts.
+        let deadline = time.map(|time| Deadline::from(arrival.at, time));
+        let mut stay = self.gate.stay(arrival, route);
         let context = CallContext::new(deadline, request_id, trace)
             .with_previous_attempts(previous_attempts(headers));
         let name = policy.map_or_else(
@@ -91,8 +97,12 @@ impl Stack {
                         malformed.to_string(),
                     )
                 })?;
-                if time.is_some_and(|time| time.is_zero()) {
-                    return Err(deadline_exceeded(self.domain));
+                // Shedding, before anything is done for the call; and one that cannot be answered in time is not begun.
+                if let Some(refusal) = stay.refusal() {
+                    return Ok(refusal);
+                }
+                if deadline.is_some_and(|deadline| stay.is_too_late(deadline)) {
+                    return Err(too_late(self.domain));
                 }
                 self.answer(parts, body, route, &call).await
             };
@@ -106,6 +116,11 @@ impl Stack {
             })
             .await
         };
+        stay.end(match &answered {
+            Some(Ok(Ok(response))) => Ended::Answered(response.headers()),
+            Some(Ok(Err(_)) | Err(_)) => Ended::Otherwise,
+            None => Ended::Expired,
+        });
         // 7. Error details and the request id on every answer.
         let response = match answered {
             Some(Ok(Ok(response))) => response,
