@@ -8,6 +8,7 @@ mod bench;
 mod compose;
 mod images;
 mod model;
+mod overload;
 mod process;
 mod proto;
 mod setup;

@@ -12,8 +12,9 @@ const SETTLES: Duration = Duration::from_secs(10);
 const SETTLES_SERVING: Duration = Duration::from_secs(60);
 /// The same upwards, while calls wait for the processor: what is measured then is the wait.
 const SETTLES_WAITING: Duration = Duration::from_secs(600);
-/// The first calls count alike, so that the first of all, which is often the slowest, is outvoted soon.
-const FIRST: u64 = 63;
+/// The first calls count alike, so that the first of all, which is often the slowest, is outvoted soon. They are few: an overload
+/// that begins before there were so many is taken for what is usual.
+const FIRST: u64 = 15;
 /// Over how long the quickest call is looked for; it holds for as long again.
 const EPOCH: Duration = Duration::from_secs(30);
 /// Time is counted in units of 2^20 ns, a little more than a millisecond, modulo 2^26: that is 19 hours. A method that was not
@@ -129,7 +130,7 @@ impl Mean {
     fn unpack(word: u64) -> Self {
         Self {
             nanos: f32::from_bits(u32::try_from(word >> 32).unwrap_or(0)),
-            count: word >> 26 & FIRST,
+            count: word >> 26 & 63,
             changed: word & (UNITS - 1),
         }
     }
@@ -156,7 +157,7 @@ impl Mean {
         } else {
             1.0 - (-passed).exp()
         };
-        let weight = if self.count < FIRST {
+        let weight = if self.count <= FIRST {
             weight.max(1.0 / (self.count + 1) as f32)
         } else {
             weight
@@ -166,7 +167,7 @@ impl Mean {
         }
         Self {
             nanos: self.nanos + (took - self.nanos) * weight,
-            count: (self.count + 1).min(FIRST),
+            count: (self.count + 1).min(FIRST + 1),
             changed: self.changed.wrapping_add(age) & (UNITS - 1),
         }
     }

@@ -21,6 +21,7 @@ use tower::Service;
 
 use crate::health::{Health, Status};
 use crate::peer::Peer;
+use crate::quota::{Quotas, RateLimits};
 use crate::route::Routes;
 use crate::serve;
 use crate::shed::Gate;
@@ -48,6 +49,7 @@ pub struct Builder {
     served: BTreeSet<&'static str>,
     grace: Duration,
     concurrency: Option<Concurrency>,
+    rate_limits: RateLimits,
 }
 
 impl std::fmt::Debug for Builder {
@@ -70,6 +72,7 @@ impl Builder {
             served: BTreeSet::new(),
             grace: GRACE,
             concurrency: Some(Concurrency::default()),
+            rate_limits: RateLimits::default(),
         }
     }
 
@@ -128,6 +131,14 @@ impl Builder {
     #[must_use]
     pub fn concurrency(mut self, limit: Option<Concurrency>) -> Self {
         self.concurrency = limit;
+        self
+    }
+
+    /// How often each caller may call. What is above it is refused with RESOURCE_EXHAUSTED and the time to wait. By default
+    /// nobody is limited.
+    #[must_use]
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
         self
     }
 
@@ -200,6 +211,7 @@ impl Builder {
         let stack = Arc::new(Stack {
             routes: self.routes,
             gate: Gate::new(self.concurrency, &self.domain),
+            quotas: Quotas::new(&self.rate_limits),
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),

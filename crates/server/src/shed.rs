@@ -312,3 +312,6 @@ pub(crate) fn with_pushback(mut status: Status, wait: Duration) -> Status {
         .insert(metadata::GRPC_RETRY_PUSHBACK_MS, HeaderValue::from(millis));
     status
 }
+
+#[cfg(test)]
+mod tests;

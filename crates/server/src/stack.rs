@@ -25,6 +25,7 @@ use crate::call::Call;
 use crate::expiry::Expiry;
 use crate::limit::Limited;
 use crate::peer::Peer;
+use crate::quota::Quotas;
 use crate::response::{Answer, deadline_exceeded, panicked, settle};
 use crate::route::{Route, Routes};
 use crate::shed::{Arrival, Ended, Gate, too_late};
@@ -33,6 +34,8 @@ use crate::shed::{Arrival, Ended, Gate, too_late};
 pub(crate) struct Stack {
     pub(crate) routes: Routes,
     pub(crate) gate: Arc<Gate>,
+    /// `None`: nobody is limited.
+    pub(crate) quotas: Option<Quotas>,
     pub(crate) verifier: Verifier,
     /// The domain of the errors that the stack itself gives: `transcription.scribemed`.
     pub(crate) domain: &'static str,
@@ -153,6 +156,10 @@ impl Stack {
         {
             let principal = self.authenticate(&parts.headers).await?;
             call.set_caller(&principal);
+            // How often it may call. Who it is must be known for that.
+            if let Some(quotas) = &self.quotas {
+                quotas.take(principal.service(), self.domain)?;
+            }
             let missing = principal.missing(required);
             if !missing.is_empty() {
                 return Err(self.forbidden(principal.service(), &missing));

@@ -19,8 +19,8 @@ fn the_first_calls_count_alike() {
     let baseline = Baseline::new();
     assert_eq!(baseline.mean(), None);
     baseline.observe(ms(1_000), Pressure::None, at(0));
-    (0..19).for_each(|_| baseline.observe(ms(10), Pressure::None, at(0)));
-    close(&baseline, Duration::from_micros(59_500));
+    (0..15).for_each(|_| baseline.observe(ms(10), Pressure::None, at(0)));
+    close(&baseline, Duration::from_micros(71_875));
 }
 
 #[test]

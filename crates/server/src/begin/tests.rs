@@ -52,6 +52,7 @@ async fn connect() -> SendRequest<Bytes> {
     let stack = Arc::new(Stack {
         routes,
         gate: crate::shed::Gate::new(None, "test.scribemed"),
+        quotas: None,
         verifier: Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock)),
         domain: "test.scribemed",
     });
