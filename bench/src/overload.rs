@@ -160,7 +160,8 @@ fn measure(
     let target = format!("http://{}", server.address);
     // A runtime of its own for each server: nothing of the last one is left.
     let runtime = orders::runtime(1)?;
-    let callers = runtime.block_on(async { flood::callers(&target, &identity) })?;
+    let callers = runtime
+        .block_on(async { flood::callers(&target, &identity, name == Subject::Ours.name()) })?;
     let mut run = |flood: Flood| -> Result<(Seen, f64)> {
         let before: Used = server.peer.ask(&Order::Usage)?;
         let callers = callers.clone();

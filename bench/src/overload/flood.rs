@@ -67,10 +67,17 @@ impl Seen {
     }
 }
 
-pub(super) fn callers(target: &str, identity: &Identity) -> Result<Arc<[Caller]>> {
+/// Those of a server at `target`, which finds tokens where ours does or, as others, in `authorization`.
+pub(super) fn callers(target: &str, identity: &Identity, ours: bool) -> Result<Arc<[Caller]>> {
     (0..CONNECTIONS)
         .map(|_| {
-            let service = InterceptedService::new(transport(target)?, headers(identity)?);
+            let headers = headers(identity)?;
+            let headers = if ours {
+                headers
+            } else {
+                headers.with_authorization()
+            };
+            let service = InterceptedService::new(transport(target)?, headers);
             Ok(WorkServiceClient::new(service))
         })
         .collect()

@@ -14,6 +14,7 @@ mod errors;
 mod health;
 mod identity;
 mod limits;
+mod overload;
 mod peer;
 mod raw;
 mod reflection;
