@@ -2,13 +2,11 @@
 
 mod compare;
 mod features;
-mod fleet;
 mod kill;
 mod machine;
 mod matrix;
 mod measure;
 mod network;
-mod peer;
 mod report;
 
 use std::path::PathBuf;
@@ -17,11 +15,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::ValueEnum as _;
 
-use self::fleet::Fleet;
 use self::kill::Fault;
 use self::measure::Effort;
 use self::network::Network;
 use self::report::{Failed, NotRun, Report};
+use crate::fleet::Fleet;
 use crate::picks;
 use crate::stack::Stack;
 

@@ -32,15 +32,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When the build or a measurement fails. Without Go the rest is measured, and the result says what was not run.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let root = workspace::root();
-    eprintln!("Building in release; the first time takes some minutes ...");
-    process::show(workspace::cargo(&root).args([
-        "build",
-        "--release",
-        "--package",
-        "scribemed-bench",
-    ]))?;
-    let built = workspace::target(&root)?.join("release");
+    let built = build(&workspace::root())?;
     let mut command = Command::new(built.join("scribemed-bench"));
     command
         .arg("run")
@@ -55,12 +47,32 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         command.args(["--only", &args.only.join(",")]);
     }
     if args.only.is_empty() || args.only.iter().any(|part| part == "grpc-go") {
-        match go(&root.join(GO), &built) {
-            Ok(program) => command.arg("--grpc-go").arg(program),
-            Err(error) => command.args(["--no-grpc-go", &format!("{error:#}")]),
-        };
+        with_go(&mut command, &built);
     }
     process::show(&mut command)
+}
+
+/// Builds what measures. Returns the folder where it lies.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
+    eprintln!("Building in release; the first time takes some minutes ...");
+    process::show(workspace::cargo(root).args([
+        "build",
+        "--release",
+        "--package",
+        "scribemed-bench",
+    ]))?;
+    Ok(target(root)?.join("release"))
+}
+
+/// Builds the peer in Go and names it, or says why there is none.
+pub(crate) fn with_go(command: &mut Command, built: &Path) {
+    match go(&workspace::root().join(GO), built) {
+        Ok(program) => command.arg("--grpc-go").arg(program),
+        Err(error) => command.args(["--no-grpc-go", &format!("{error:#}")]),
+    };
 }
 
 /// Builds the peer in Go.

@@ -9,6 +9,7 @@ mod compose;
 mod images;
 mod interop;
 mod model;
+mod overload;
 mod process;
 mod proto;
 mod setup;

@@ -11,7 +11,7 @@ use scribemed_auth::TokenCache;
 use scribemed_discovery::{
     Discovery, DnsResolver, Kind, Resolution, Resolve, ResolveError, Target,
 };
-use scribemed_resilience::adaptive::{self, AdaptiveThrottle};
+use scribemed_resilience::adaptive;
 use scribemed_resilience::backoff::Backoff;
 use scribemed_resilience::breaker::Breaker;
 use scribemed_resilience::budget::{self, Budget};
@@ -35,7 +35,7 @@ use crate::policy::CallPolicy;
 use crate::reload::Reload;
 use crate::service_config::ServiceConfig;
 use crate::service_config::file::ConfigFile;
-use crate::shared::{Method, Methods, Shared};
+use crate::shared::{Method, Methods, Shared, Throttles};
 use crate::traced::SpanNames;
 
 /// Numbers of a channel that no contract has. The defaults are for services of one cluster.
@@ -61,7 +61,7 @@ pub struct Config {
     pub outlier: outlier::Config,
     /// Retries and hedges together, as a share of the calls.
     pub budget: budget::Config,
-    /// Turning calls away while the service refuses many.
+    /// Turning calls away while the service refuses many; each criticality by itself.
     pub adaptive: adaptive::Config,
     /// How an endpoint that joins others comes up to its full share.
     pub slow_start: SlowStart,
@@ -312,7 +312,7 @@ impl Builder {
             balancer,
             breaker,
             budget: Budget::new(config.budget),
-            adaptive: AdaptiveThrottle::new(config.adaptive),
+            adaptive: Throttles::new(config.adaptive),
             throttle: ArcSwapOption::new(throttle),
             clock,
             random,

@@ -144,13 +144,10 @@ impl Call {
                     .request_too_large(contract, limit, size));
             }
         }
-        if !self
-            .shared
-            .adaptive
-            .admit(now, &mut self.shared.random.source())
-        {
+        let throttle = self.shared.adaptive.of(&self.method);
+        if !throttle.admit(now, &mut self.shared.random.source()) {
             self.shared.metrics.throttled();
-            let share = self.shared.adaptive.rejected_share(now);
+            let share = throttle.rejected_share(now);
             return Err(self.shared.failures.throttled(share));
         }
         self.shared.budget.deposit(now);

@@ -99,8 +99,10 @@ impl Ticket {
         }
         self.endpoint.ledger.record(outcome);
         match outcome {
-            Outcome::Success | Outcome::Failure => self.shared.adaptive.accepted(now),
-            Outcome::Overloaded => self.shared.adaptive.refused(now),
+            Outcome::Success | Outcome::Failure => {
+                self.shared.adaptive.of(&self.method).accepted(now)
+            }
+            Outcome::Overloaded => self.shared.adaptive.of(&self.method).refused(now),
             Outcome::Ignored => {}
         }
         // A connection that goes takes every call on it along, and is out of rotation with that: for the whole service, with its

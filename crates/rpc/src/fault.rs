@@ -143,6 +143,13 @@ impl Fault {
         self
     }
 
+    /// Adds a QuotaFailure violation: whose quota is used up, and what it is.
+    pub fn quota(mut self, subject: impl Into<String>, description: impl Into<String>) -> Self {
+        self.details
+            .add_quota_failure_violation(subject, description);
+        self
+    }
+
     /// Adds a RetryInfo: how long to wait before another try.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.details.set_retry_info(Some(delay));
@@ -207,6 +214,8 @@ pub mod reason {
     pub const CIRCUIT_OPEN: &str = "CIRCUIT_OPEN";
     /// The service refuses calls because it has too much to do. UNAVAILABLE or RESOURCE_EXHAUSTED.
     pub const OVERLOADED: &str = "OVERLOADED";
+    /// The caller makes more calls than it may. RESOURCE_EXHAUSTED.
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// The message of a response is larger than the contract allows. RESOURCE_EXHAUSTED.
     pub const RESPONSE_TOO_LARGE: &str = "RESPONSE_TOO_LARGE";
     /// The response broke off, or is no gRPC response. The code that PROTOCOL-HTTP2 has for it.

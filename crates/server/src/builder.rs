@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use scribemed_audit::AuditLog;
 use scribemed_auth::{Clock, SystemClock, Verifier};
+use scribemed_resilience::limit::Config as Concurrency;
 use scribemed_rpc::ServerContract;
 use scribemed_telemetry::metrics::Metrics;
 use scribemed_telemetry::traces::Tracer;
@@ -27,9 +28,11 @@ use crate::health::{self, Check, Health, Status};
 use crate::limits::Limits;
 use crate::observe;
 use crate::peer::Peer;
+use crate::quota::{Quotas, RateLimits};
 use crate::reflection::DescriptorError;
 use crate::route::Routes;
 use crate::serve;
+use crate::shed::Gate;
 use crate::stack::Stack;
 use crate::versions::AfterSunset;
 
@@ -68,6 +71,8 @@ pub struct Builder {
     limits: Limits,
     /// The longest timeout of a method.
     longest: Duration,
+    concurrency: Option<Concurrency>,
+    rate_limits: RateLimits,
 }
 
 impl std::fmt::Debug for Builder {
@@ -99,6 +104,8 @@ impl Builder {
             tracer: None,
             limits: Limits::default(),
             longest: Duration::ZERO,
+            concurrency: Some(Concurrency::default()),
+            rate_limits: RateLimits::default(),
         }
     }
 
@@ -197,6 +204,23 @@ impl Builder {
         self
     }
 
+    /// How many calls are worked on at a time: the bounds of a limit that adapts to what the server can do. What is above it is
+    /// refused with RESOURCE_EXHAUSTED and the time to wait, the least important first, as the contract's `criticality`
+    /// has it. `None`: everything is taken. Default [`Concurrency::default`]: 20 to 1,000.
+    #[must_use]
+    pub fn concurrency(mut self, limit: Option<Concurrency>) -> Self {
+        self.concurrency = limit;
+        self
+    }
+
+    /// How often each caller may call. What is above it is refused with RESOURCE_EXHAUSTED and the time to wait. By default
+    /// nobody is limited.
+    #[must_use]
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
+        self
+    }
+
     /// The health of the services, to be set by what they depend on.
     pub fn health(&self) -> Health {
         self.health.clone()
@@ -281,6 +305,8 @@ impl Builder {
             audit: self.audit,
             metrics,
             tracer: self.tracer,
+            gate: Gate::new(self.concurrency, &self.domain),
+            quotas: Quotas::new(&self.rate_limits),
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),

@@ -30,13 +30,18 @@ use crate::expiry::Expiry;
 use crate::limit::Limited;
 use crate::observe::{self, Observed};
 use crate::peer::Peer;
+use crate::quota::Quotas;
 use crate::response::{Answer, deadline_exceeded, panicked, settle};
 use crate::route::{Route, Routes};
+use crate::shed::{Arrival, Ended, Gate, too_late};
 use crate::versions::AfterSunset;
 
 /// The services and what stands before them.
 pub(crate) struct Stack {
     pub(crate) routes: Routes,
+    pub(crate) gate: Arc<Gate>,
+    /// `None`: nobody is limited.
+    pub(crate) quotas: Option<Quotas>,
     pub(crate) verifier: Verifier,
     /// The domain of the errors that the stack itself gives: `transcription.scribemed`.
     pub(crate) domain: &'static str,
@@ -49,12 +54,40 @@ pub(crate) struct Stack {
     pub(crate) tracer: Option<Tracer>,
 }
 
+#[cfg(test)]
+impl Stack {
+    /// With these routes, and nothing that is not asked for.
+    pub(crate) fn bare(routes: Routes) -> Self {
+        use scribemed_auth::verifier::{CacheConfig, Config};
+
+        let clock: Arc<dyn Clock> = Arc::new(scribemed_auth::SystemClock);
+        let keys = Arc::new(scribemed_auth::KeySet::default());
+        let keys =
+            scribemed_auth::CachedKeys::new(keys, CacheConfig::default(), Arc::clone(&clock));
+        let metrics = scribemed_telemetry::metrics::Metrics::new().server();
+        Self {
+            routes,
+            gate: Gate::new(None, "test.scribemed"),
+            quotas: None,
+            verifier: Verifier::new(Config::new("issuer", "test"), keys, Arc::clone(&clock)),
+            domain: "test.scribemed",
+            clock,
+            after_sunset: AfterSunset::default(),
+            other: Arc::new(observe::Method::other(&metrics)),
+            audit: None,
+            metrics,
+            tracer: None,
+        }
+    }
+}
+
 impl Stack {
     /// Serves one call.
     pub(crate) async fn serve(
         &self,
         request: Request<RecvStream>,
         peer: &Peer,
+        arrival: Arrival,
     ) -> http::Response<Answer> {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
@@ -70,7 +103,7 @@ impl Stack {
         }
         // 2. The deadline: the shorter of the caller's and the contract's, over all that follows.
         let path = parts.uri.path();
-        let route = self.routes.find(path);
+        let route = self.routes.route(arrival.found);
         let policy = route.and_then(|route| route.policy);
         let timeout = headers
             .get(metadata::GRPC_TIMEOUT)
@@ -83,7 +116,9 @@ impl Stack {
         .into_iter()
         .flatten()
         .min();
-        let deadline = time.map(Deadline::after);
+        // From the arrival on: the wait for this turn counts.
+        let deadline = time.map(|time| Deadline::from(arrival.at, time));
+        let mut stay = self.gate.stay(arrival, route);
         let context = CallContext::new(deadline, request_id, trace)
             .with_previous_attempts(previous_attempts(headers));
         let name = policy.map_or_else(
@@ -123,8 +158,12 @@ impl Stack {
                         malformed.to_string(),
                     )
                 })?;
-                if time.is_some_and(|time| time.is_zero()) {
-                    return Err(deadline_exceeded(self.domain));
+                // Shedding, before anything is done for the call; and one that cannot be answered in time is not begun.
+                if let Some(refusal) = stay.refusal() {
+                    return Ok(refusal);
+                }
+                if deadline.is_some_and(|deadline| stay.is_too_late(deadline)) {
+                    return Err(too_late(self.domain));
                 }
                 self.answer(parts, body, route, &call).await
             };
@@ -138,6 +177,11 @@ impl Stack {
             })
             .await
         };
+        stay.end(match &answered {
+            Some(Ok(Ok(response))) => Ended::Answered(response.headers()),
+            Some(Ok(Err(_)) | Err(_)) => Ended::Otherwise,
+            None => Ended::Expired,
+        });
         // 8. Error details, the request id, and the end of a version on every answer.
         let response = match answered {
             Some(Ok(Ok(response))) => response,
@@ -185,6 +229,10 @@ impl Stack {
             let principal = self.authenticate(&parts.headers).await?;
             call.set_caller(&principal)
                 .map_err(|audit| self.not_audited(audit))?;
+            // How often it may call. Who it is must be known for that.
+            if let Some(quotas) = &self.quotas {
+                quotas.take(principal.service(), self.domain)?;
+            }
             let missing = principal.missing(required);
             if !missing.is_empty() {
                 return Err(self.forbidden(principal.service(), &missing));

@@ -44,23 +44,7 @@ async fn handle(request: Request<Body>) -> Result<Response<Body>, Infallible> {
 async fn connect() -> SendRequest<Bytes> {
     let mut routes = Routes::default();
     routes.add_open("t.T", service_fn(handle));
-    let keys = CachedKeys::new(
-        Arc::new(KeySet::default()),
-        CacheConfig::default(),
-        Arc::new(SystemClock),
-    );
-    let metrics = scribemed_telemetry::metrics::Metrics::new().server();
-    let stack = Arc::new(Stack {
-        routes,
-        verifier: Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock)),
-        domain: "test.scribemed",
-        clock: Arc::new(SystemClock),
-        after_sunset: crate::AfterSunset::Serve,
-        other: Arc::new(crate::observe::Method::other(&metrics)),
-        audit: None,
-        metrics,
-        tracer: None,
-    });
+    let stack = Arc::new(Stack::bare(routes));
     let (client, server) = tokio::io::duplex(1024 * 1024);
     tokio::spawn(crate::serve::serve(
         stack,

@@ -15,6 +15,7 @@ mod health;
 mod identity;
 mod limits;
 mod metadata;
+mod overload;
 mod peer;
 mod raw;
 mod reflection;
