@@ -11,10 +11,12 @@ use futures_util::FutureExt as _;
 use h2::RecvStream;
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
+use scribemed_auth::verifier::bearer_token;
 use scribemed_auth::{Clock, Principal, Verifier};
 use scribemed_rpc::policy::Access;
 use scribemed_rpc::{
-    CallContext, Deadline, Fault, RequestId, TraceContext, metadata, parse_timeout, reason,
+    CallContext, Deadline, Fault, RequestId, SubjectToken, TraceContext, metadata, parse_timeout,
+    reason,
 };
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -146,6 +148,12 @@ impl Stack {
         {
             let principal = self.authenticate(&parts.headers).await?;
             call.set_caller(&principal);
+            if principal.on_behalf_of().is_some()
+                && let Ok(token) = bearer_token(&parts.headers)
+            {
+                // What the handler calls, it calls for the same end user.
+                call.context().act_for(SubjectToken::access_token(token));
+            }
             let missing = principal.missing(required);
             if !missing.is_empty() {
                 return Err(self.forbidden(principal.service(), &missing));
