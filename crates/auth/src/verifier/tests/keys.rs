@@ -157,7 +157,7 @@ async fn the_publisher_says_how_long_its_keys_are_good_within_bounds() {
         let verifier = verifier(source.clone(), &clock);
         let token = token(&key);
         assert_eq!(reason(&verifier, &token).await, None);
-        clock.advance((expect - 1) * SECOND);
+        clock.advance(Duration::from_secs(expect - 1));
         assert_eq!(reason(&verifier, &token).await, None);
         yield_now().await;
         assert_eq!(source.fetches(), 1, "{published:?}");
