@@ -9,6 +9,7 @@
 mod calls;
 mod context;
 mod deadline;
+mod delegation;
 mod drain;
 mod errors;
 mod health;
@@ -17,7 +18,9 @@ mod limits;
 mod peer;
 mod raw;
 mod reflection;
+mod rotation;
 mod support;
+mod tokens;
 mod trouble;
 mod upstream;
 mod versions;
