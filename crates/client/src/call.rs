@@ -5,13 +5,14 @@ mod hedge;
 mod record;
 mod timer;
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
-use scribemed_auth::Token;
+use scribemed_auth::{Token, TokenCache};
 use scribemed_resilience::Tick;
 use scribemed_resilience::backoff::Backoff;
 use scribemed_resilience::decide::{Retries, Rules, Verdict};
@@ -59,6 +60,15 @@ fn is_plain(headers: &HeaderMap) -> bool {
     headers.len() == 2
         && headers.get(header::TE) == Some(&TRAILERS)
         && headers.get(header::CONTENT_TYPE) == Some(&GRPC)
+}
+
+/// Where the token of a call comes from: one for all calls, or one for the end user on whose behalf it is made.
+fn tokens<'a>(shared: &'a Shared, outgoing: &Outgoing) -> Option<Cow<'a, TokenCache>> {
+    let tokens = shared.tokens.as_ref()?;
+    Some(match outgoing.subject() {
+        None => Cow::Borrowed(tokens),
+        Some(subject) => Cow::Owned(tokens.on_behalf_of(subject)),
+    })
 }
 
 /// An answer whose head is there.
@@ -151,8 +161,8 @@ impl Call {
             return Err(self.shared.failures.throttled(share));
         }
         self.shared.budget.deposit(now);
-        if let Some(tokens) = &self.shared.tokens
-            && self.method.needs_token
+        if self.method.needs_token
+            && let Some(tokens) = tokens(&self.shared, &self.record.outgoing)
         {
             let token = match tokens.cached() {
                 Some(token) => token,
@@ -282,7 +292,12 @@ impl Call {
             headers.insert(header::CONTENT_TYPE, GRPC);
         }
         if let Some(token) = &self.token {
-            headers.insert(metadata::X_SERVICE_AUTHORIZATION, token.indexed_header());
+            // There is a token for each end user: in HPACK's table they would drive each other out.
+            let value = match self.record.outgoing.subject() {
+                None => token.indexed_header(),
+                Some(_) => token.header().clone(),
+            };
+            headers.insert(metadata::X_SERVICE_AUTHORIZATION, value);
         }
         if previous_attempts > 0 {
             headers.insert(
@@ -331,7 +346,8 @@ impl Call {
     fn deliver(mut self: Box<Self>, failed: Failed) -> Result<Answer, Status> {
         let code = failed.failure.code;
         if code == Code::Unauthenticated
-            && let (Some(tokens), Some(token)) = (&self.shared.tokens, &self.token)
+            && let (Some(tokens), Some(token)) =
+                (tokens(&self.shared, &self.record.outgoing), &self.token)
         {
             // It was refused before anything was done; the next call asks for a new one.
             tokens.invalidate(token);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use scribemed_rpc::{
-    CallContext, Deadline, RequestId, TraceContext, format_timeout, metadata, parse_timeout,
+    CallContext, Deadline, RequestId, SubjectToken, TraceContext, format_timeout, metadata,
+    parse_timeout,
 };
 use scribemed_telemetry::traces::Tracer;
 use tokio::time::Instant;
@@ -28,6 +29,8 @@ pub(crate) struct Outgoing {
     /// That of the call that makes this one; `None`: no call does.
     cancelled: Option<CancellationToken>,
     previous_attempts: u32,
+    /// The token of the end user for whom the call is made, if it is made for one.
+    subject: Option<SubjectToken>,
 }
 
 impl Outgoing {
@@ -65,6 +68,7 @@ impl Outgoing {
                 trace: context.trace().child(),
                 cancelled: Some(context.cancelled().clone()),
                 previous_attempts: context.previous_attempts(),
+                subject: context.subject().cloned(),
             },
             None => Self {
                 begun,
@@ -74,6 +78,7 @@ impl Outgoing {
                 trace: TraceContext::root(),
                 cancelled: None,
                 previous_attempts: 0,
+                subject: None,
             },
         })
     }
@@ -133,5 +138,10 @@ impl Outgoing {
     /// How many attempts at the call that is being served came before the one that makes this call.
     pub(crate) fn previous_attempts(&self) -> u32 {
         self.previous_attempts
+    }
+
+    /// The token of the end user for whom the call is made, if it is made for one.
+    pub(crate) fn subject(&self) -> Option<&SubjectToken> {
+        self.subject.as_ref()
     }
 }

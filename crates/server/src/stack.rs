@@ -12,11 +12,12 @@ use h2::RecvStream;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use scribemed_audit::AuditLog;
+use scribemed_auth::verifier::bearer_token;
 use scribemed_auth::{Clock, Principal, Verifier};
 use scribemed_rpc::policy::Access;
 use scribemed_rpc::{
-    CallContext, Deadline, Fault, RequestId, TraceContext, metadata, parse_timeout, reason,
-    well_formed,
+    CallContext, Deadline, Fault, RequestId, SubjectToken, TraceContext, metadata, parse_timeout,
+    reason, well_formed,
 };
 use scribemed_telemetry::metrics::ServerMetrics;
 use scribemed_telemetry::traces::Tracer;
@@ -232,6 +233,12 @@ impl Stack {
             // How often it may call. Who it is must be known for that.
             if let Some(quotas) = &self.quotas {
                 quotas.take(principal.service(), self.domain)?;
+            }
+            if principal.on_behalf_of().is_some()
+                && let Ok(token) = bearer_token(&parts.headers)
+            {
+                // What the handler calls, it calls for the same end user.
+                call.context().act_for(SubjectToken::access_token(token));
             }
             let missing = principal.missing(required);
             if !missing.is_empty() {

@@ -38,6 +38,12 @@ impl StoreHealth {
             Error::Assertion(_)
             | Error::Replayed
             | Error::NotGranted { .. }
+            | Error::SubjectIncomplete
+            | Error::EndUser(_)
+            | Error::AccessToken(_)
+            | Error::NoUser
+            | Error::ChainTooLong
+            | Error::NoEndUsers
             | Error::Signing(_) => {}
         }
     }

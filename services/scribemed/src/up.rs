@@ -15,8 +15,8 @@ use futures_util::stream::FuturesUnordered;
 use scribemed_auth_service::AuthService;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_service::{
-    Admin, ClientSettings, Env, Platform, ServerSettings, Settings, admin, cancel_on_signal,
-    open_audit_at, tracer,
+    Admin, ClientSettings, EndUserSettings, Env, Platform, ServerSettings, Settings, admin,
+    cancel_on_signal, open_audit_at, tracer,
 };
 use scribemed_telemetry::Format;
 use scribemed_telemetry::metrics::Metrics;
@@ -110,6 +110,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         data: data.of("auth"),
         grants: data.grants_file(),
         issuer: operator::issuer(),
+        end_users: EndUserSettings::from_env(&Env::from_process())?,
     })
     .await
     .context("auth")?;

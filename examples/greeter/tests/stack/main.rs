@@ -9,6 +9,7 @@
 mod calls;
 mod context;
 mod deadline;
+mod delegation;
 mod drain;
 mod errors;
 mod health;
@@ -19,8 +20,10 @@ mod overload;
 mod peer;
 mod raw;
 mod reflection;
+mod rotation;
 mod spans;
 mod support;
+mod tokens;
 mod told;
 mod trouble;
 mod upstream;

@@ -70,6 +70,23 @@ impl Raw {
         begun.end().await
     }
 
+    /// A call of one message with these headers and no others.
+    pub(crate) async fn unary_with(
+        &mut self,
+        path: &str,
+        headers: &HeaderMap,
+        message: &impl Message,
+    ) -> Answer {
+        let mut request = Request::post(format!("http://{}{path}", self.authority))
+            .body(())
+            .unwrap();
+        request.headers_mut().clone_from(headers);
+        let mut requests = self.requests.clone().ready().await.unwrap();
+        let (response, mut body) = requests.send_request(request, false).unwrap();
+        body.send_data(frame(message), true).unwrap();
+        Begun { body, response }.end().await
+    }
+
     /// A call with this body.
     pub(crate) async fn call(
         &mut self,

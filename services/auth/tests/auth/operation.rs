@@ -104,6 +104,7 @@ async fn what_keeps_it_from_starting_is_said() {
         data: folder.path().join("data"),
         grants: folder.path().join("grants.toml"),
         issuer: ISSUER.to_owned(),
+        end_users: None,
     };
     let missing = AuthService::open(config.clone()).await.unwrap_err();
     assert!(matches!(missing, Error::Grants(_)), "{missing:?}");

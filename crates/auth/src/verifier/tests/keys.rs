@@ -149,6 +149,29 @@ async fn old_keys_are_used_while_new_ones_are_fetched() {
 }
 
 #[tokio::test]
+async fn the_publisher_says_how_long_its_keys_are_good_within_bounds() {
+    let check = async |published: Option<u64>, expect: u64| {
+        let (key, clock) = (SigningKey::generate().unwrap(), clock());
+        let keys = set(&[&key]).with_max_age(published.map(Duration::from_secs));
+        let source = Script::new(Ok(keys));
+        let verifier = verifier(source.clone(), &clock);
+        let token = token(&key);
+        assert_eq!(reason(&verifier, &token).await, None);
+        clock.advance(Duration::from_secs(expect - 1));
+        assert_eq!(reason(&verifier, &token).await, None);
+        yield_now().await;
+        assert_eq!(source.fetches(), 1, "{published:?}");
+        clock.advance(SECOND);
+        assert_eq!(reason(&verifier, &token).await, None);
+        source.until_done(2).await;
+    };
+    check(None, 300).await;
+    check(Some(0), 10).await;
+    check(Some(90), 90).await;
+    check(Some(31_536_000), 3600).await;
+}
+
+#[tokio::test]
 async fn a_rotation_is_seamless() {
     let (old, new, clock) = (
         SigningKey::generate().unwrap(),
