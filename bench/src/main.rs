@@ -15,6 +15,7 @@ mod picks;
 mod run;
 mod serve;
 mod stack;
+mod tokens;
 mod usage;
 
 use clap::Parser;

@@ -22,6 +22,7 @@ use self::report::{Failed, NotRun, Report};
 use crate::fleet::Fleet;
 use crate::picks;
 use crate::stack::Stack;
+use crate::tokens;
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -55,6 +56,8 @@ pub(crate) enum Part {
     Features,
     /// Picks of an endpoint.
     Picks,
+    /// A token that is remembered.
+    Tokens,
     /// Ours against grpc-go.
     GrpcGo,
     /// One of three servers goes away.
@@ -103,6 +106,7 @@ fn measure(part: Part, args: &Args, fleet: &Fleet, report: &mut Report) -> Resul
                 .map(|endpoints| Ok((endpoints, picks::nanoseconds(endpoints)?)))
                 .collect::<Result<_>>()?;
         }
+        Part::Tokens => report.token = Some(tokens::nanoseconds()?),
         Part::GrpcGo => match &args.grpc_go {
             Some(program) => {
                 report.grpc_go = Some(compare::grpc_go(fleet, program, plan.headline)?);

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Fewer and shorter rounds: about two minutes, and wider spreads.
     #[arg(long)]
     quick: bool,
-    /// Only these parts: headline, features, picks, grpc-go, kill, matrix.
+    /// Only these parts: headline, features, picks, tokens, grpc-go, kill, matrix.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Threads of each server and each client. More than one adds what they cost each other, and noise.
@@ -64,7 +64,7 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
         "--package",
         "scribemed-bench",
     ]))?;
-    Ok(workspace::target(root)?.join("release"))
+    Ok(target(root)?.join("release"))
 }
 
 /// Builds the peer in Go and names it, or says why there is none.

@@ -169,7 +169,7 @@ impl Verifier {
                 on_behalf_of: None,
                 prior_actors: Vec::new(),
             },
-            Some(act) => delegated(act, &subject, claims.sub_id)?,
+            Some(act) => delegated(&act, &subject, claims.sub_id)?,
         };
         // A scope that is no permission of ours grants nothing.
         let scopes = claims.scope.unwrap_or_default();
@@ -206,7 +206,7 @@ struct Caller {
 /// Reads a token with `act`: the outermost actor is the service that calls, those in it are history (RFC 8693, section
 /// 4.1), and `sub_id` names the end user together with the issuer that knows them (RFC 9493, section 3.2.3).
 fn delegated(
-    act: jwt::Actor,
+    act: &jwt::Actor,
     subject: &str,
     sub_id: Option<jwt::SubjectId>,
 ) -> Result<Caller, Error> {
@@ -217,7 +217,7 @@ fn delegated(
         .filter(|id| id.format == jwt::SubjectId::ISS_SUB && id.sub.as_deref() == Some(subject))
         .ok_or(USER)?;
     let user = EndUser::new(sub_id.iss.as_deref().unwrap_or_default(), subject).ok_or(USER)?;
-    let mut actors = std::iter::successors(Some(&act), |act| act.act.as_deref())
+    let mut actors = std::iter::successors(Some(act), |act| act.act.as_deref())
         .map(|act| act.sub.clone())
         .take(MAX_ACTORS + 1);
     let service = actors

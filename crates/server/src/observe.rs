@@ -202,6 +202,6 @@ impl Observed {
 }
 
 /// On whose behalf a caller acts: the pseudonymous id in its token.
-fn subject(_caller: &Principal) -> Option<Box<str>> {
-    None
+fn subject(caller: &Principal) -> Option<Box<str>> {
+    caller.on_behalf_of().map(|user| user.subject().into())
 }

@@ -51,10 +51,10 @@ impl World {
         })
     }
 
-    fn keys(key: &SigningKey) -> CachedKeys {
-        let keys = KeySet::new([key.public().clone()]).unwrap();
+    fn keys(signer: &SigningKey) -> CachedKeys {
+        let published = KeySet::new([signer.public().clone()]).unwrap();
         CachedKeys::new(
-            Arc::new(keys),
+            Arc::new(published),
             CacheConfig::default(),
             Arc::new(SystemClock),
         )
@@ -94,9 +94,9 @@ impl Exchange {
             permissions: &granted,
         };
         let world = &self.world;
-        let issuer = Issuer::new(AUTH, Arc::new(SystemClock));
+        let auth = Issuer::new(AUTH, Arc::new(SystemClock));
         let issued = match subject {
-            None => issuer.issue(&world.own, &grant)?,
+            None => auth.issue(&world.own, &grant)?,
             Some(token) => {
                 let subject = match token.kind() {
                     SubjectTokenKind::Jwt => {
@@ -111,7 +111,7 @@ impl Exchange {
                         principal.subject().ok_or("it acts for itself")?
                     }
                 };
-                issuer.issue_on_behalf(&world.own, &grant, &subject)?
+                auth.issue_on_behalf(&world.own, &grant, &subject)?
             }
         };
         Ok(Token::new(issued.secret, issued.expires_at)?)

@@ -30,7 +30,7 @@ struct Auth {
     clock: ManualClock,
     published: Mutex<KeySet>,
     signer: Mutex<SigningKey>,
-    signed: AtomicUsize,
+    fetched: AtomicUsize,
 }
 
 impl Auth {
@@ -54,7 +54,7 @@ impl TokenSource for Tokens {
     fn fetch<'a>(&'a self, _audience: &'a str) -> BoxFuture<'a, Result<Token, BoxError>> {
         Box::pin(async {
             let auth = &self.0;
-            auth.signed.fetch_add(1, Ordering::SeqCst);
+            auth.fetched.fetch_add(1, Ordering::SeqCst);
             let granted = permissions(&["say:goodbyes"]);
             let grant = Grant {
                 subject: "tester",
@@ -78,7 +78,7 @@ async fn no_call_fails_while_keys_rotate() {
         clock: clock.clone(),
         published: Mutex::new(KeySet::default()),
         signer: Mutex::new(signer.clone()),
-        signed: AtomicUsize::new(0),
+        fetched: AtomicUsize::new(0),
     });
     auth.publish(&[&signer]);
 
@@ -149,6 +149,6 @@ async fn no_call_fails_while_keys_rotate() {
         caller.await.unwrap().unwrap();
     }
     // 51 minutes of tokens that live for 5, fetched by one call for all.
-    let signed = auth.signed.load(Ordering::SeqCst);
-    assert!((10..=15).contains(&signed), "{signed}");
+    let fetched = auth.fetched.load(Ordering::SeqCst);
+    assert!((10..=15).contains(&fetched), "{fetched}");
 }

@@ -233,6 +233,12 @@ async fn a_subject_token_that_does_not_hold_is_refused_with_its_reason() {
         )
         .await;
     }
+}
+
+#[tokio::test]
+async fn a_subject_token_of_another_type_is_an_invalid_request() {
+    let (rig, provider) = start().await;
+    let good = provider.token(&rig, &json!({}));
     let status = rig
         .exchange_for(
             &rig.documentation,
