@@ -45,5 +45,5 @@ pub use jwks::{HttpsKeys, InvalidJwksUrl, JwksUrl};
 pub use platform::{DEFAULT_ISSUER, Error, Platform, Settings};
 pub use process::{cancel_on_signal, main, main_with};
 pub use scribemed_client::{Channel, Config as ChannelConfig};
-pub use servers::{DEFAULT_GRACE, ServerSettings, open_audit, open_audit_at};
+pub use servers::{DEFAULT_GRACE, OverloadSettings, ServerSettings, open_audit, open_audit_at};
 pub use traces::tracer;

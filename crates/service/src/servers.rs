@@ -1,6 +1,7 @@
 //! How a service serves others.
 
 mod audit;
+mod overload;
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use scribemed_audit::AuditLog;
 use scribemed_server::Builder;
 
 pub use self::audit::{open_audit, open_audit_at};
+pub use self::overload::OverloadSettings;
 use crate::Env;
 use crate::env;
 
@@ -21,6 +23,7 @@ const GRACE: &str = "SCRIBEMED_GRACE";
 pub struct ServerSettings {
     grace: Duration,
     audit: Option<AuditLog>,
+    overload: OverloadSettings,
 }
 
 /// 20 s to drain, nothing recorded.
@@ -29,6 +32,7 @@ impl Default for ServerSettings {
         Self {
             grace: DEFAULT_GRACE,
             audit: None,
+            overload: OverloadSettings::default(),
         }
     }
 }
@@ -39,12 +43,14 @@ impl ServerSettings {
     /// | variable | what it is | default |
     /// |---|---|---|
     /// | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds, 0 to 3600 | 20 |
+    /// | `SCRIBEMED_CONCURRENCY`, `SCRIBEMED_RATE_LIMITS` | what holds against overload | [`OverloadSettings::from_env`] |
     ///
     /// # Errors
     /// A variable that is malformed; the error shows a good value.
     pub fn from_env(env: &Env) -> Result<Self, env::Error> {
         Ok(Self {
             grace: grace(env)?,
+            overload: OverloadSettings::from_env(env)?,
             ..Self::default()
         })
     }
@@ -73,9 +79,16 @@ impl ServerSettings {
         self.audit.as_ref()
     }
 
+    /// What holds against overload. Default [`OverloadSettings::default`].
+    #[must_use]
+    pub fn with_overload(mut self, overload: OverloadSettings) -> Self {
+        self.overload = overload;
+        self
+    }
+
     /// Sets all of it on a server in the making.
     pub(crate) fn configure(&self, server: Builder) -> Builder {
-        let server = server.grace(self.grace);
+        let server = self.overload.configure(server.grace(self.grace));
         match &self.audit {
             Some(audit) => server.audit(audit.clone()),
             None => server,
