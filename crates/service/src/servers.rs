@@ -1,6 +1,7 @@
 //! How a service serves others.
 
 mod audit;
+pub(crate) mod channelz;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ const GRACE: &str = "SCRIBEMED_GRACE";
 pub struct ServerSettings {
     grace: Duration,
     audit: Option<AuditLog>,
+    channelz: bool,
 }
 
 /// 20 s to drain, nothing recorded.
@@ -29,6 +31,7 @@ impl Default for ServerSettings {
         Self {
             grace: DEFAULT_GRACE,
             audit: None,
+            channelz: false,
         }
     }
 }
@@ -39,12 +42,14 @@ impl ServerSettings {
     /// | variable | what it is | default |
     /// |---|---|---|
     /// | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds, 0 to 3600 | 20 |
+    /// | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, `on` or `off`; no token is asked for | off |
     ///
     /// # Errors
     /// A variable that is malformed; the error shows a good value.
     pub fn from_env(env: &Env) -> Result<Self, env::Error> {
         Ok(Self {
             grace: grace(env)?,
+            channelz: channelz::from_env(env)?,
             ..Self::default()
         })
     }
@@ -71,6 +76,18 @@ impl ServerSettings {
     /// Where it is recorded who called what.
     pub fn audit(&self) -> Option<&AuditLog> {
         self.audit.as_ref()
+    }
+
+    /// Whether `grpc.channelz.v1` answers peers on loopback: who is connected, and whom the service calls. Default: no.
+    #[must_use]
+    pub fn with_channelz(mut self, served: bool) -> Self {
+        self.channelz = served;
+        self
+    }
+
+    /// Whether `grpc.channelz.v1` answers peers on loopback.
+    pub fn channelz(&self) -> bool {
+        self.channelz
     }
 
     /// Sets all of it on a server in the making.
