@@ -62,3 +62,40 @@ fn connectivity(status: &EndpointStatus) -> Connectivity {
         _ => Connectivity::TransientFailure,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_ready_only_while_calls_go_there() {
+        let status = |state, ejected| EndpointStatus {
+            address: "10.0.0.7:50052".to_owned(),
+            state,
+            ejected,
+            connections: 1,
+            pending: 2,
+            latency_ms: 1.5,
+            successes: 100,
+            failures: 3,
+            last_failure: None,
+        };
+        for (state, ejected, expect) in [
+            ("ready", false, Connectivity::Ready),
+            ("ready", true, Connectivity::TransientFailure),
+            ("not_serving", false, Connectivity::TransientFailure),
+            ("transient_failure", false, Connectivity::TransientFailure),
+            ("connecting", false, Connectivity::Connecting),
+            ("health_unknown", false, Connectivity::Connecting),
+            ("idle", false, Connectivity::Idle),
+            ("leaving", false, Connectivity::Shutdown),
+        ] {
+            let shown = endpoint(status(state, ejected));
+            assert_eq!(shown.state, expect, "{state}");
+            assert_eq!(
+                (shown.started, shown.succeeded, shown.failed),
+                (105, 100, 3)
+            );
+        }
+    }
+}
