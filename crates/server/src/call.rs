@@ -36,8 +36,9 @@ impl Call {
         peer: Peer,
         observed: Observed,
     ) -> Self {
+        let started = Instant::now();
         if let Some(counted) = peer.counted() {
-            counted.began();
+            counted.began(started);
         }
         let span = tracing::info_span!(
             "call",
@@ -49,7 +50,7 @@ impl Call {
             method,
             quiet,
             peer,
-            started: Instant::now(),
+            started,
             caller: OnceLock::new(),
             ended: false,
             span,

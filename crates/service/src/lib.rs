@@ -17,6 +17,7 @@
 //! | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what the service shows of itself to `https://` targets, PEM; both or none | nothing |
 //! | `SCRIBEMED_AUDIT_LOG` | the file that records who called what, of this process alone | nothing is recorded |
 //! | `SCRIBEMED_AUDIT_KEY` | a file with a secret for the hashes of that, 32 bytes or more, mode 0600 | hashes without a secret |
+//! | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, without a token: `on` or `off` | `off` |
 //! | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds | `20` |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT`, and others | where spans go: see [`tracer()`] | no spans |
 //! | `SCRIBEMED_LOG` | what is logged, in the syntax of `RUST_LOG` | `info,whisper_rs=warn` |

@@ -11,14 +11,14 @@ use scribemed_auth::{
 use scribemed_client::Channel;
 use scribemed_discovery::{RegistryError, ServiceRegistry};
 use scribemed_rpc::ClientContract;
-use scribemed_server::{Builder, Check, Health};
+use scribemed_server::{Builder, Channelz, Check, Health};
 use scribemed_telemetry::metrics::{AuditState, Metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::channels::Channels;
 use crate::clients::ClientSettings;
 use crate::identity::{AuthServiceKeys, AuthServiceTokens};
-use crate::servers::ServerSettings;
+use crate::servers::{self, ServerSettings};
 
 /// Who issues access tokens, unless configured otherwise.
 pub const DEFAULT_ISSUER: &str = "auth.scribemed";
@@ -105,6 +105,7 @@ pub struct Platform {
     keys: CachedKeys,
     verifier: Verifier,
     servers: Arc<Mutex<Vec<Health>>>,
+    channelz: Channelz,
     shutdown: CancellationToken,
 }
 
@@ -173,11 +174,13 @@ impl Platform {
                 failing: audit.is_failing(),
             });
         }
+        let channelz = servers::channelz::over(settings.clients.channels());
         Self {
             settings: Arc::new(settings),
             keys,
             verifier,
             servers: Arc::default(),
+            channelz,
             shutdown,
         }
     }
@@ -218,6 +221,11 @@ impl Platform {
         let server = server
             .metrics(self.metrics().clone())
             .tracer(self.settings.clients.tracer().cloned());
+        let server = if self.settings.servers.channelz() {
+            server.channelz(self.channelz.clone())
+        } else {
+            server
+        };
         self.lock_servers().push(server.health());
         server
     }

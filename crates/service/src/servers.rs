@@ -2,6 +2,7 @@
 
 mod audit;
 mod overload;
+pub(crate) mod channelz;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub struct ServerSettings {
     grace: Duration,
     audit: Option<AuditLog>,
     overload: OverloadSettings,
+    channelz: bool,
 }
 
 /// 20 s to drain, nothing recorded.
@@ -33,6 +35,7 @@ impl Default for ServerSettings {
             grace: DEFAULT_GRACE,
             audit: None,
             overload: OverloadSettings::default(),
+            channelz: false,
         }
     }
 }
@@ -44,6 +47,7 @@ impl ServerSettings {
     /// |---|---|---|
     /// | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds, 0 to 3600 | 20 |
     /// | `SCRIBEMED_CONCURRENCY`, `SCRIBEMED_RATE_LIMITS` | what holds against overload | [`OverloadSettings::from_env`] |
+    /// | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, `on` or `off`; no token is asked for | off |
     ///
     /// # Errors
     /// A variable that is malformed; the error shows a good value.
@@ -51,6 +55,7 @@ impl ServerSettings {
         Ok(Self {
             grace: grace(env)?,
             overload: OverloadSettings::from_env(env)?,
+            channelz: channelz::from_env(env)?,
             ..Self::default()
         })
     }
@@ -84,6 +89,18 @@ impl ServerSettings {
     pub fn with_overload(mut self, overload: OverloadSettings) -> Self {
         self.overload = overload;
         self
+    }
+
+    /// Whether `grpc.channelz.v1` answers peers on loopback: who is connected, and whom the service calls. Default: no.
+    #[must_use]
+    pub fn with_channelz(mut self, served: bool) -> Self {
+        self.channelz = served;
+        self
+    }
+
+    /// Whether `grpc.channelz.v1` answers peers on loopback.
+    pub fn channelz(&self) -> bool {
+        self.channelz
     }
 
     /// Sets all of it on a server in the making.

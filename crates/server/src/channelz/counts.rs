@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::time::Instant;
 use tonic::Code;
 
 use super::registry::Registry;
@@ -20,7 +21,9 @@ pub(super) struct Counts {
     ok: AtomicU64,
     failed: AtomicU64,
     cancelled: AtomicU64,
-    /// Microseconds since the Unix epoch; 0: there was no call.
+    /// When the connection came, by both clocks: a call is told the one, and an operator the other.
+    since: (Instant, SystemTime),
+    /// Microseconds between that and the last call, and one more; 0: there was none.
     last_started: AtomicU64,
 }
 
@@ -33,7 +36,8 @@ pub(super) struct Totals {
     pub(super) failed: u64,
     /// The caller went away before the end.
     pub(super) cancelled: u64,
-    pub(super) last_started: u64,
+    /// `None`: there was no call.
+    pub(super) last_started: Option<SystemTime>,
 }
 
 impl Counts {
@@ -46,6 +50,7 @@ impl Counts {
             ok: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
+            since: (Instant::now(), SystemTime::now()),
             last_started: AtomicU64::new(0),
         }
     }
@@ -54,12 +59,13 @@ impl Counts {
         // What has ended is read first: so never more has ended than was started.
         let (ok, failed) = (self.ok.load(Relaxed), self.failed.load(Relaxed));
         let cancelled = self.cancelled.load(Relaxed);
+        let last = self.last_started.load(Relaxed).checked_sub(1);
         Totals {
             started: self.started.load(Relaxed).max(ok + failed + cancelled),
             ok,
             failed,
             cancelled,
-            last_started: self.last_started.load(Relaxed),
+            last_started: last.map(|micros| self.since.1 + Duration::from_micros(micros)),
         }
     }
 }
@@ -75,7 +81,7 @@ impl Totals {
 
     /// When the last call was started; the epoch: there was none.
     pub(super) fn last_started(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_micros(self.last_started)
+        self.last_started.unwrap_or(UNIX_EPOCH)
     }
 }
 
@@ -104,15 +110,13 @@ impl Counted {
     }
 
     /// A call begins.
-    pub(crate) fn began(&self) {
+    pub(crate) fn began(&self, now: Instant) {
         let counts = &self.open.counts;
         counts.started.fetch_add(1, Relaxed);
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        // A clock before 1970 or after the year 586,000 tells nothing.
-        let micros = since
-            .ok()
-            .and_then(|since| u64::try_from(since.as_micros()).ok());
-        counts.last_started.store(micros.unwrap_or(0), Relaxed);
+        let micros = now.saturating_duration_since(counts.since.0).as_micros();
+        // 64 bits of microseconds are half a million years.
+        let micros = u64::try_from(micros).unwrap_or(u64::MAX).saturating_add(1);
+        counts.last_started.store(micros, Relaxed);
     }
 
     /// A call ended so.

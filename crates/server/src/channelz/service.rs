@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scribemed_rpc::{Fault, reason};
 use tonic::{Code, Request, Response, Status};
 
-use super::registry::Registry;
+use super::registry::{Channel, Registry};
 use super::wire;
 use crate::grpc::channelz::v1 as proto;
 use crate::peer::Peer;
@@ -141,7 +141,7 @@ impl proto::channelz_server::Channelz for Service {
     ) -> Result<Response<proto::GetSubchannelResponse>, Status> {
         let id = self.admit(request)?.subchannel_id;
         let channels = self.registry.channels();
-        let mut endpoints = channels.iter().flat_map(|channel| channel.endpoints());
+        let mut endpoints = channels.iter().flat_map(Channel::endpoints);
         let found = endpoints.find(|(number, _)| *number == id);
         let (_, endpoint) = found.ok_or_else(|| self.unknown("subchannel", id))?;
         Ok(Response::new(proto::GetSubchannelResponse {

@@ -69,11 +69,12 @@ async fn what_is_counted_stays_with_the_server_when_a_connection_goes() {
     let registered = Registry::register(&registry, Some(address("10.0.0.1:50051")));
     let first = registered.accept(Some(address("10.0.0.2:40001")));
     let second = registered.accept(Some(address("10.0.0.2:40002")));
+    let now = tokio::time::Instant::now();
     for code in [Code::Ok, Code::Ok, Code::NotFound, Code::Cancelled] {
-        first.began();
+        first.began(now);
         first.ended(code);
     }
-    second.began();
+    second.began(now);
     let server = async || {
         let list = service
             .get_servers(local(proto::GetServersRequest::default()))

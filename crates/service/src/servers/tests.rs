@@ -28,3 +28,18 @@ fn the_grace_period_is_set_in_seconds() {
     );
     assert!(grace("20s").unwrap_err().contains("SCRIBEMED_GRACE=20"));
 }
+
+#[test]
+fn channelz_is_off_unless_it_is_switched_on() {
+    let channelz = |value| settings(&[("SCRIBEMED_CHANNELZ", value)]).map(|set| set.channelz());
+    assert_eq!(channelz(""), Ok(false));
+    assert_eq!(channelz("off"), Ok(false));
+    assert_eq!(channelz("on"), Ok(true));
+    assert_eq!(
+        channelz("1"),
+        Err(
+            "SCRIBEMED_CHANNELZ is \"1\": it is neither `on` nor `off`; a good value is SCRIBEMED_CHANNELZ=on"
+                .to_owned()
+        )
+    );
+}

@@ -7,6 +7,7 @@
 )]
 
 mod calls;
+mod channelz;
 mod context;
 mod deadline;
 mod delegation;

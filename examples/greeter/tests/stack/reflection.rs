@@ -19,7 +19,7 @@ use tonic_reflection::pb::v1alpha::server_reflection_response::MessageResponse;
 use crate::support::{permissions, soon, start};
 
 /// What `grpcurl` prints.
-async fn grpcurl(arguments: &[&str]) -> String {
+pub(crate) async fn grpcurl(arguments: &[&str]) -> String {
     let named = std::env::var_os("SCRIBEMED_GRPCURL").filter(|path| !path.is_empty());
     let program = named.unwrap_or_else(|| OsString::from("grpcurl"));
     let mut command = Command::new(&program);
