@@ -89,7 +89,9 @@ fn call_with_ours(client: &Path, port: u16, case: &str) -> Played {
     command
         .arg("call")
         .args(["--server", &format!("127.0.0.1:{port}")])
-        .args(["--case", case]);
+        .args(["--case", case])
+        // The error is what is to be shown, and not where it was made.
+        .env("RUST_BACKTRACE", "0");
     run_within(&mut command, WITHIN)
 }
 

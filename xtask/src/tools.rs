@@ -34,7 +34,7 @@ const GRPC_INTEROP: Tool = Tool {
     version: "1.85.0",
     program: "client",
     install: install_grpc_interop,
-    how_to_get: "install Go 1.25 or newer (https://go.dev/dl), or name grpc-go's interop client in SCRIBEMED_GRPC_INTEROP, with \
+    how_to_get: "install Go 1.26 or newer (https://go.dev/dl), or name grpc-go's interop client in SCRIBEMED_GRPC_INTEROP, with \
                  its interop server beside it, named `server`",
 };
 

@@ -9,6 +9,9 @@ use http::{Request, Response};
 
 use super::{Broken, Connection};
 
+/// As much as h2 takes in one piece, in bytes: the largest window (RFC 9113, section 6.9.1).
+const MAX_PIECE: usize = (1 << 31) - 1;
+
 /// A request that is on its way.
 pub(crate) struct Exchange {
     response: h2::client::ResponseFuture,
@@ -36,9 +39,14 @@ pub(crate) async fn exchange(
     let stream = match whole {
         // Flow control holds it back within h2; it is one message, and in memory as it is.
         Some(body) => {
-            stream
-                .send_data(body, true)
-                .map_err(|error| Broken::after_sending(&error))?;
+            let size = body.len();
+            if let Err(error) = stream.send_data(body, true)
+                && size > MAX_PIECE
+            {
+                return Err(Broken::after_sending(&error));
+            }
+            // Any other error says that the stream takes no more: the peer was quicker to answer, with the head alone, or to
+            // reset it, or the connection broke. Which of these it was, the response tells.
             None
         }
         None => Some(stream),

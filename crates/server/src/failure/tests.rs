@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use http::HeaderValue;
+use tracing::Level;
 
 use super::*;
 
@@ -105,4 +109,60 @@ fn a_reason_for_the_log_is_a_constant() {
     ] {
         assert_eq!(is_reason(text), expect, "{text}");
     }
+}
+
+/// Lines of a log.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is logged at `level` of a failure elsewhere that has this reason and is about Ada.
+fn logged(level: Level, reason: &'static str) -> String {
+    let mut said = Fault::new(Code::NotFound, reason, "inn.scribemed", "Ada is gone")
+        .metadata("guest", "Ada")
+        .into_status();
+    for (key, value) in [
+        ("x-call-service", "inn"),
+        ("x-call-endpoint", "10.0.0.7:1"),
+        ("x-call-last-failure", "Unavailable: Ada is asleep"),
+        ("x-guest", "Ada"),
+    ] {
+        said.metadata_mut().insert(key, value.parse().unwrap());
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || completed(&mut trailers(&said)));
+    let bytes = lines.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn its_words_are_in_no_log_but_that_of_whoever_asks_for_more() {
+    let info = logged(Level::INFO, "BED_GONE");
+    for part in ["WARN", "\"inn\"", "NotFound", "\"BED_GONE\"", "10.0.0.7:1"] {
+        assert!(info.contains(part), "{part} is not in {info}");
+    }
+    assert!(!info.contains("Ada"), "{info}");
+    let odd = logged(Level::INFO, "Ada was here");
+    assert!(odd.contains("\"inn\"") && !odd.contains("Ada"), "{odd}");
+    let debug = logged(Level::DEBUG, "BED_GONE");
+    assert!(
+        debug.contains("Ada is gone") && debug.contains("asleep"),
+        "{debug}"
+    );
 }

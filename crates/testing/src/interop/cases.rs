@@ -83,11 +83,11 @@ fn client(channel: Channel) -> TestServiceClient<Channel> {
     TestServiceClient::over(channel)
 }
 
-fn zeros(size: usize) -> Option<Payload> {
-    Some(Payload {
+fn zeros(size: usize) -> Payload {
+    Payload {
         r#type: PayloadType::Compressable.into(),
         body: vec![0; size].into(),
-    })
+    }
 }
 
 fn size(payload: Option<&Payload>) -> usize {

@@ -20,7 +20,7 @@ pub(crate) enum Script {
     Endless(Bytes),
     /// Resets the stream.
     Reset(h2::Reason),
-    /// Fails at once (Trailers-Only).
+    /// Fails at once (Trailers-Only), and resets a stream whose request has not come to its end by then.
     Fail(HeaderMap),
     /// Answers once, then fails.
     FailMidway(Bytes, HeaderMap),
@@ -70,7 +70,10 @@ async fn serve(stream: TcpStream, script: Script, heads: mpsc::UnboundedSender<H
             respond.send_response(unimplemented, true).unwrap();
             continue;
         }
-        held.push(body);
+        // Who has answered wants no more of the request.
+        if !matches!(script, Script::Fail(_)) {
+            held.push(body);
+        }
         let _ = heads.send(parts.headers);
         tokio::spawn(answer(script.clone(), respond));
     }

@@ -160,6 +160,18 @@ async fn a_service_that_cannot_be_reached_is_not_told_where_it_was_looked_for() 
     assert!(!format!("{status:?}").contains(&address.to_string()));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_comes_before_the_request_was_sent_is_an_answer() {
+    let last = peer::start(Script::Fail(said(Code::NotFound))).await;
+    let channel = Channel::new(&target(last.address), &CONTRACTS, None).unwrap();
+    let mut trouble = TroubleServiceClient::over(channel);
+    // It takes a peer that is quicker than the second half of the request: one in some hundred calls meets it.
+    for _ in 0..3_000 {
+        let status = trouble.fail(FailRequest::default()).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound, "{status:?}");
+    }
+}
+
 #[tokio::test]
 async fn every_error_carries_the_id_of_its_request() {
     let server = crate::support::start().await;

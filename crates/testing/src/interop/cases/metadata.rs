@@ -39,7 +39,7 @@ pub(super) async fn custom_metadata(channel: Channel) -> Outcome {
     let mut client = client(channel);
     let request = with_metadata(SimpleRequest {
         response_size: 1,
-        payload: zeros(1),
+        payload: Some(zeros(1)),
         ..SimpleRequest::default()
     })?;
     let response = client.unary_call(request).await?;

@@ -29,14 +29,14 @@ fn parameters(size: usize) -> anyhow::Result<ResponseParameters> {
 pub(super) fn request(there: usize, back: usize) -> anyhow::Result<StreamingOutputCallRequest> {
     Ok(StreamingOutputCallRequest {
         response_parameters: vec![parameters(back)?],
-        payload: zeros(there),
+        payload: Some(zeros(there)),
         ..StreamingOutputCallRequest::default()
     })
 }
 
 pub(super) async fn client_streaming(channel: Channel) -> Outcome {
     let requests = REQUESTS.map(|size| StreamingInputCallRequest {
-        payload: zeros(size),
+        payload: Some(zeros(size)),
         ..StreamingInputCallRequest::default()
     });
     let answer = client(channel)
@@ -154,7 +154,7 @@ pub(super) async fn cancel_after_first_response(channel: Channel) -> Outcome {
 pub(super) async fn timeout_on_sleeping_server(channel: Channel) -> Outcome {
     let (sender, requests) = open();
     let silent = StreamingOutputCallRequest {
-        payload: zeros(REQUESTS[0]),
+        payload: Some(zeros(REQUESTS[0])),
         ..StreamingOutputCallRequest::default()
     };
     sender.send(silent).await?;
