@@ -1,11 +1,12 @@
 //! How a service serves others.
 
 mod audit;
+mod tls;
 
 use std::time::Duration;
 
 use scribemed_audit::AuditLog;
-use scribemed_server::Builder;
+use scribemed_server::{Builder, ServerTls};
 
 pub use self::audit::{open_audit, open_audit_at};
 use crate::Env;
@@ -21,14 +22,16 @@ const GRACE: &str = "SCRIBEMED_GRACE";
 pub struct ServerSettings {
     grace: Duration,
     audit: Option<AuditLog>,
+    tls: Option<ServerTls>,
 }
 
-/// 20 s to drain, nothing recorded.
+/// 20 s to drain, nothing recorded, no TLS.
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             grace: DEFAULT_GRACE,
             audit: None,
+            tls: None,
         }
     }
 }
@@ -39,12 +42,20 @@ impl ServerSettings {
     /// | variable | what it is | default |
     /// |---|---|---|
     /// | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds, 0 to 3600 | 20 |
+    /// | `SCRIBEMED_SERVER_TLS` | `off`; `on`: TLS; `optional`: callers may show a certificate; `required`: they must | `off` |
+    /// | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what this service shows of itself, PEM | required with TLS |
+    /// | `SCRIBEMED_TLS_CA` | who vouches for callers' certificates, PEM | required where callers show some |
+    /// | `SCRIBEMED_TRUST_DOMAIN` | the SPIFFE trust domain that callers' certificates must be of, `scribemed.local` | none: any certificate will do |
+    ///
+    /// The certificates are those that the service shows where it calls, too ([`ClientSettings`](crate::ClientSettings)).
+    /// They are read here, and again every 30 s.
     ///
     /// # Errors
-    /// A variable that is malformed; the error shows a good value.
+    /// A variable that is malformed, or names a file that cannot be used; the error shows a good value.
     pub fn from_env(env: &Env) -> Result<Self, env::Error> {
         Ok(Self {
             grace: grace(env)?,
+            tls: tls::from_env(env)?,
             ..Self::default()
         })
     }
@@ -73,9 +84,21 @@ impl ServerSettings {
         self.audit.as_ref()
     }
 
+    /// Asks for TLS on every connection. Default: no TLS.
+    #[must_use]
+    pub fn with_tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// The TLS of every connection; `None`: there is none.
+    pub fn tls(&self) -> Option<&ServerTls> {
+        self.tls.as_ref()
+    }
+
     /// Sets all of it on a server in the making.
     pub(crate) fn configure(&self, server: Builder) -> Builder {
-        let server = server.grace(self.grace);
+        let server = server.grace(self.grace).tls(self.tls.clone());
         match &self.audit {
             Some(audit) => server.audit(audit.clone()),
             None => server,
