@@ -1,10 +1,11 @@
 //! Handshakes that go wrong, and what they cost others.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
 use scribemed_server::{ClientCertificates, IdentityFiles, ServerTls, TlsConfig};
-use std::sync::Arc;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -15,25 +16,50 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::support::{CHECK, Running, SERVING, WHOLE, receive, send, start_as};
 
-/// A server with a certificate for `server`, which signs itself; and that.
-fn start() -> (Running, CertificateDer<'static>) {
-    let folder = tempfile::tempdir().unwrap();
+/// Files with a certificate for `server`, which signs itself.
+struct Signed {
+    folder: TempDir,
+    certificate: CertificateDer<'static>,
+}
+
+impl Signed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let certificate = sign(&folder);
+        Self {
+            folder,
+            certificate,
+        }
+    }
+
+    fn start(&self) -> Running {
+        let identity = IdentityFiles {
+            certificate: self.folder.path().join("tls.pem"),
+            key: self.folder.path().join("tls.key"),
+        };
+        let clients = ClientCertificates::None;
+        let tls = ServerTls::open(TlsConfig { identity, clients }).unwrap();
+        start_as(|server| server.tls(tls))
+    }
+}
+
+/// Writes a new certificate and its key.
+fn sign(folder: &TempDir) -> CertificateDer<'static> {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["server".to_owned()]).unwrap();
     let certificate = params.self_signed(&key).unwrap();
     let write = |name, what, content: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, pem::encode(&pem::Pem::new(what, content))).unwrap();
-        path
+        let pem = pem::encode(&pem::Pem::new(what, content));
+        std::fs::write(folder.path().join(name), pem).unwrap();
     };
-    let identity = IdentityFiles {
-        certificate: write("tls.pem", "CERTIFICATE", certificate.der()),
-        key: write("tls.key", "PRIVATE KEY", &key.serialize_der()),
-    };
-    let clients = ClientCertificates::None;
-    let tls = ServerTls::open(TlsConfig { identity, clients }).unwrap();
-    let running = start_as(|server| server.tls(tls));
-    (running, certificate.der().clone())
+    write("tls.pem", "CERTIFICATE", certificate.der());
+    write("tls.key", "PRIVATE KEY", &key.serialize_der());
+    certificate.der().clone()
+}
+
+fn start() -> (Running, CertificateDer<'static>) {
+    let signed = Signed::new();
+    (signed.start(), signed.certificate)
 }
 
 /// What connecting with these protocols comes to.
@@ -106,4 +132,22 @@ async fn a_handshake_does_not_hold_up_the_shutdown() {
     server.served.await.unwrap().unwrap();
     assert_eq!(begun.elapsed(), Duration::ZERO);
     assert_eq!(mute.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_follows_its_files() {
+    let signed = Signed::new();
+    let server = signed.start();
+    let new = sign(&signed.folder);
+    let begun = Instant::now();
+    // Who trusts the new certificate only is served once the server shows it.
+    loop {
+        let (io, _) = server.connect();
+        if connect(io, &new, &[b"h2"]).await.is_ok() {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(29));
 }
