@@ -273,7 +273,7 @@ impl Builder {
         let environment = Arc::new(Environment {
             connector: Connector {
                 sockets: self.connector,
-                tls,
+                tls: tls.clone(),
             },
             server_name: self.target.server_name().to_owned(),
             origin: origin(&scheme, &authority),
@@ -321,6 +321,9 @@ impl Builder {
             discovery,
             _closed: closed.clone().drop_guard(),
         });
+        if let Some(tls) = tls {
+            tokio::spawn(closed.clone().run_until_cancelled_owned(tls.follow()));
+        }
         if let Some(file) = file {
             let reload = Reload::new(file, &shared, self.contracts);
             tokio::spawn(closed.run_until_cancelled_owned(reload.run()));

@@ -34,4 +34,5 @@ pub use connect::{BoxFuture, Connect, Io, SocketConnector, Tls, TlsError};
 pub use policy::{CallPolicy, CodeSet, Hedge, Reattempt, Retry};
 pub use report::CallReport;
 pub use response::ResponseBody;
+pub use scribemed_tls::{IdentityFiles, NoSpiffeId, SpiffeId, TrustDomain};
 pub use status::{ChannelStatus, EndpointStatus};

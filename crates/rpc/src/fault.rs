@@ -192,6 +192,8 @@ pub mod reason {
     pub const REQUEST_TOO_LARGE: &str = "REQUEST_TOO_LARGE";
     /// The token does not grant what the method asks for. PERMISSION_DENIED.
     pub const PERMISSION_MISSING: &str = "PERMISSION_MISSING";
+    /// The token is of another service than the certificate of the connection (mTLS). UNAUTHENTICATED.
+    pub const CALLER_MISMATCH: &str = "CALLER_MISMATCH";
     /// There is no service of this name. NOT_FOUND.
     pub const SERVICE_UNKNOWN: &str = "SERVICE_UNKNOWN";
     /// There are more services than can be listed at once. RESOURCE_EXHAUSTED.

@@ -35,6 +35,7 @@ use crate::serve;
 use crate::shed::Gate;
 use crate::stack::Stack;
 use crate::versions::AfterSunset;
+use crate::tls::ServerTls;
 
 /// How long calls in flight may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
@@ -73,6 +74,7 @@ pub struct Builder {
     longest: Duration,
     concurrency: Option<Concurrency>,
     rate_limits: RateLimits,
+    tls: Option<ServerTls>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -106,6 +108,7 @@ impl Builder {
             longest: Duration::ZERO,
             concurrency: Some(Concurrency::default()),
             rate_limits: RateLimits::default(),
+            tls: None,
         }
     }
 
@@ -221,6 +224,13 @@ impl Builder {
         self
     }
 
+    /// Asks for TLS on every connection. Default `None`: what comes is taken as it is.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Option<ServerTls>>) -> Self {
+        self.tls = tls.into();
+        self
+    }
+
     /// The health of the services, to be set by what they depend on.
     pub fn health(&self) -> Health {
         self.health.clone()
@@ -314,6 +324,14 @@ impl Builder {
             after_sunset: self.after_sunset,
         });
         let stop = CancellationToken::new();
+        let tls = self.tls;
+        let followed = tls.clone();
+        let follow = async {
+            if let Some(tls) = followed {
+                tls.follow().await;
+            }
+            std::future::pending::<()>().await;
+        };
         let drain = async {
             shutdown.cancelled().await;
             health.drain();
@@ -333,7 +351,8 @@ impl Builder {
         tokio::select! {
             biased;
             () = drain => {}
-            () = serve::serve(stack, incoming, stop.clone(), self.grace, (self.limits, self.longest)) => {}
+            () = follow => {}
+            () = serve::serve(stack, incoming, stop.clone(), self.grace, (self.limits, self.longest), tls) => {}
             () = health::keep(checks) => {}
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::time::Duration;
 use scribemed_audit::{Unavailable, Written};
 use scribemed_auth::Principal;
 use scribemed_rpc::{CallContext, Deadline};
+use scribemed_tls::SpiffeId;
 use tokio::time::Instant;
 use tonic::Code;
 
@@ -119,6 +120,7 @@ impl Call {
                         .map(|deadline| milliseconds(Deadline::remaining(deadline))),
                     attempt = self.context.previous_attempts(),
                     peer = self.peer.address().map(tracing::field::display),
+                    certified = self.peer.identity().map(SpiffeId::service),
                     "served"
                 )
             };

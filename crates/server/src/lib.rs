@@ -34,6 +34,7 @@ mod route;
 mod serve;
 mod shed;
 mod stack;
+mod tls;
 mod versions;
 mod wire;
 
@@ -43,6 +44,8 @@ pub use health::{Check, Health, Prompt, Status};
 pub use limits::Limits;
 pub use peer::Peer;
 pub use principal::principal;
+pub use scribemed_tls::{Error as TlsError, IdentityFiles, Part as TlsPart, SpiffeId, TrustDomain};
+pub use tls::{ClientAuthority, ClientCertificates, ServerTls, TlsConfig};
 pub use quota::{MalformedRateLimit, RateLimits};
 pub use reflection::DescriptorError;
 pub use scribemed_resilience::limit::Config as Concurrency;

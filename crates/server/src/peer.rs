@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use scribemed_tls::SpiffeId;
+
 use crate::channelz::Counted;
 
 /// The other end of a connection, as far as the transport tells. Clones are one.
@@ -16,6 +18,7 @@ struct Known {
     address: Option<SocketAddr>,
     /// Where its calls are counted, if they are.
     counted: Option<Counted>,
+    identity: Option<SpiffeId>,
 }
 
 impl Peer {
@@ -24,7 +27,18 @@ impl Peer {
         Self {
             inner: Arc::new(Known {
                 address: Some(address),
-                counted: None,
+                ..Known::default()
+            }),
+        }
+    }
+
+    /// The same peer, whose certificate was verified to be of this service.
+    #[must_use]
+    pub(crate) fn with_identity(&self, identity: SpiffeId) -> Self {
+        Self {
+            inner: Arc::new(Known {
+                identity: Some(identity),
+                ..Known::clone(&self.inner)
             }),
         }
     }
@@ -46,5 +60,11 @@ impl Peer {
     /// Where its calls are counted, if they are.
     pub(crate) fn counted(&self) -> Option<&Counted> {
         self.inner.counted.as_ref()
+    }
+
+    /// Which service the peer's certificate is of, verified (mTLS). `None` of a peer that showed none, or where the server has
+    /// no trust domain.
+    pub fn identity(&self) -> Option<&SpiffeId> {
+        self.inner.identity.as_ref()
     }
 }

@@ -16,6 +16,7 @@ use crate::limits::{Limits, jittered};
 use crate::peer::Peer;
 use crate::places::Places;
 use crate::stack::Stack;
+use crate::tls::ServerTls;
 
 /// The wait after a failed accept, which happens when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -29,6 +30,7 @@ pub(crate) async fn serve<S, IO>(
     shutdown: CancellationToken,
     grace: Duration,
     (limits, longest): (Limits, Duration),
+    tls: Option<ServerTls>,
 ) where
     S: Stream<Item = io::Result<(IO, Peer)>> + Send,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -53,7 +55,7 @@ pub(crate) async fn serve<S, IO>(
             grace: limits.grace(longest),
         };
         let (stack, calls) = (Arc::clone(&stack), tasks.clone());
-        let serve = connection::serve(stack, io, peer, calls, shutdown.clone(), terms);
+        let serve = begin(tls.clone(), stack, io, peer, calls, shutdown.clone(), terms);
         let serve = async move {
             serve.await;
             drop(place);
@@ -75,6 +77,35 @@ pub(crate) async fn serve<S, IO>(
         abort.cancel();
         tasks.wait().await;
     }
+}
+
+/// Serves a connection, after the TLS handshake where there is one.
+async fn begin<IO>(
+    tls: Option<ServerTls>,
+    stack: Arc<Stack>,
+    io: IO,
+    peer: Peer,
+    calls: TaskTracker,
+    shutdown: CancellationToken,
+    terms: Terms,
+) where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(tls) = tls else {
+        return connection::serve(stack, io, peer, calls, shutdown, terms).await;
+    };
+    // On the heap, so that a connection without TLS is no larger for it.
+    let secure = Box::pin(async move {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            accepted = tls.accept(io, &peer) => accepted,
+        };
+        if let Some((io, peer)) = accepted {
+            connection::serve(stack, io, peer, calls, shutdown, terms).await;
+        }
+    });
+    secure.await;
 }
 
 /// Hands each connection to `connect`, until `incoming` ends or `shutdown`. Then `incoming` is dropped.

@@ -230,6 +230,12 @@ impl Stack {
             let principal = self.authenticate(&parts.headers).await?;
             call.set_caller(&principal)
                 .map_err(|audit| self.not_audited(audit))?;
+            // The service that the connection is of, where mTLS tells it, must be the one that the token is of.
+            if let Some(certified) = call.peer().identity()
+                && certified.service() != principal.service()
+            {
+                return Err(self.mismatch(certified.service(), principal.service()));
+            }
             // How often it may call. Who it is must be known for that.
             if let Some(quotas) = &self.quotas {
                 quotas.take(principal.service(), self.domain)?;
@@ -285,6 +291,27 @@ impl Stack {
             };
             Fault::new(code, error.reason(), self.domain, error.to_string()).into_status()
         })
+    }
+
+    /// A token bound to another connection is an invalid one (RFC 8705, section 3).
+    fn mismatch(&self, certified: &str, caller: &str) -> Status {
+        tracing::warn!(
+            certified,
+            caller,
+            "a token came over another service's connection"
+        );
+        Fault::new(
+            Code::Unauthenticated,
+            reason::CALLER_MISMATCH,
+            self.domain,
+            format!(
+                "the token is of {caller} and the certificate of the connection of {certified}; both must be of the service \
+                 that calls"
+            ),
+        )
+        .metadata("caller", caller)
+        .metadata("certified", certified)
+        .into_status()
     }
 
     fn forbidden(&self, caller: &str, missing: &[&&str]) -> Status {

@@ -15,6 +15,8 @@
 //! | `SCRIBEMED_RESOLVE_WITHIN` | how long the name of another service may take to be resolved at the start, seconds | `10` |
 //! | `SCRIBEMED_TLS_CA` | who vouches for `https://` targets, PEM | those of the system |
 //! | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what the service shows of itself to `https://` targets, PEM; both or none | nothing |
+//! | `SCRIBEMED_TRUST_DOMAIN` | the SPIFFE trust domain that services belong to, callers and called | none |
+//! | `SCRIBEMED_SERVER_TLS` | whether the service serves over TLS, and asks for certificates: `off`, `on`, `optional` or `required` | `off` |
 //! | `SCRIBEMED_AUDIT_LOG` | the file that records who called what, of this process alone | nothing is recorded |
 //! | `SCRIBEMED_AUDIT_KEY` | a file with a secret for the hashes of that, 32 bytes or more, mode 0600 | hashes without a secret |
 //! | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, without a token: `on` or `off` | `off` |
@@ -45,6 +47,6 @@ pub use identity::{AuthServiceKeys, AuthServiceTokens};
 pub use jwks::{HttpsKeys, InvalidJwksUrl, JwksUrl};
 pub use platform::{DEFAULT_ISSUER, Error, Platform, Settings};
 pub use process::{cancel_on_signal, main, main_with};
-pub use scribemed_client::{Channel, Config as ChannelConfig};
+pub use scribemed_client::{Channel, Config as ChannelConfig, Tls as ChannelTls};
 pub use servers::{DEFAULT_GRACE, OverloadSettings, ServerSettings, open_audit, open_audit_at};
 pub use traces::tracer;

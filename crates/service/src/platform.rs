@@ -286,7 +286,10 @@ async fn connect<T: ClientContract<Channel>>(
     let service = T::POLICY.discovery_name;
     let target = registry.target(service)?;
     let tokens = tokens.map(|source| TokenCache::new(source, service, Arc::new(SystemClock)));
-    let tls = target.is_tls().then(|| clients.tls().load()).transpose();
+    let tls = target
+        .is_tls()
+        .then(|| clients.tls().load(Some(service)))
+        .transpose();
     let channel = Channel::builder(&target, &[T::POLICY])
         .tokens(tokens)
         .tls(tls.map_err(|source| Error::Tls { source })?)

@@ -3,11 +3,12 @@
 mod audit;
 mod overload;
 pub(crate) mod channelz;
+mod tls;
 
 use std::time::Duration;
 
 use scribemed_audit::AuditLog;
-use scribemed_server::Builder;
+use scribemed_server::{Builder, ServerTls};
 
 pub use self::audit::{open_audit, open_audit_at};
 pub use self::overload::OverloadSettings;
@@ -26,9 +27,10 @@ pub struct ServerSettings {
     audit: Option<AuditLog>,
     overload: OverloadSettings,
     channelz: bool,
+    tls: Option<ServerTls>,
 }
 
-/// 20 s to drain, nothing recorded.
+/// 20 s to drain, nothing recorded, no TLS.
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
@@ -36,6 +38,7 @@ impl Default for ServerSettings {
             audit: None,
             overload: OverloadSettings::default(),
             channelz: false,
+            tls: None,
         }
     }
 }
@@ -48,14 +51,22 @@ impl ServerSettings {
     /// | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds, 0 to 3600 | 20 |
     /// | `SCRIBEMED_CONCURRENCY`, `SCRIBEMED_RATE_LIMITS` | what holds against overload | [`OverloadSettings::from_env`] |
     /// | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, `on` or `off`; no token is asked for | off |
+    /// | `SCRIBEMED_SERVER_TLS` | `off`; `on`: TLS; `optional`: callers may show a certificate; `required`: they must | `off` |
+    /// | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what this service shows of itself, PEM | required with TLS |
+    /// | `SCRIBEMED_TLS_CA` | who vouches for callers' certificates, PEM | required where callers show some |
+    /// | `SCRIBEMED_TRUST_DOMAIN` | the SPIFFE trust domain that callers' certificates must be of, `scribemed.local` | none: any certificate will do |
+    ///
+    /// The certificates are those that the service shows where it calls, too ([`ClientSettings`](crate::ClientSettings)).
+    /// They are read here, and again every 30 s.
     ///
     /// # Errors
-    /// A variable that is malformed; the error shows a good value.
+    /// A variable that is malformed, or names a file that cannot be used; the error shows a good value.
     pub fn from_env(env: &Env) -> Result<Self, env::Error> {
         Ok(Self {
             grace: grace(env)?,
             overload: OverloadSettings::from_env(env)?,
             channelz: channelz::from_env(env)?,
+            tls: tls::from_env(env)?,
             ..Self::default()
         })
     }
@@ -103,9 +114,22 @@ impl ServerSettings {
         self.channelz
     }
 
+    /// Asks for TLS on every connection. Default: no TLS.
+    #[must_use]
+    pub fn with_tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// The TLS of every connection; `None`: there is none.
+    pub fn tls(&self) -> Option<&ServerTls> {
+        self.tls.as_ref()
+    }
+
     /// Sets all of it on a server in the making.
     pub(crate) fn configure(&self, server: Builder) -> Builder {
-        let server = self.overload.configure(server.grace(self.grace));
+        let server = server.grace(self.grace).tls(self.tls.clone());
+        let server = self.overload.configure(server);
         match &self.audit {
             Some(audit) => server.audit(audit.clone()),
             None => server,

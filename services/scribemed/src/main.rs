@@ -7,6 +7,7 @@
 
 mod audit;
 mod calls;
+mod certs;
 mod cli;
 mod data;
 mod doctor;

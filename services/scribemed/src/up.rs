@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use scribemed_auth_service::AuthService;
@@ -231,7 +231,14 @@ fn servers(data: &Data, service: &str) -> anyhow::Result<ServerSettings> {
     let env = Env::from_process();
     create_private(&data.of(service)).with_context(|| format!("the data folder of {service}"))?;
     let audit = open_audit_at(&env, service, &data.audit_file(service))?;
-    Ok(ServerSettings::from_env(&env)?.with_audit(Some(audit)))
+    let servers = ServerSettings::from_env(&env)?;
+    if servers.tls().is_some() {
+        bail!(
+            "SCRIBEMED_SERVER_TLS is set, and the services of `scribemed up` share one process and would share one \
+             certificate; unset it, or start each service by itself (docs/guides/mutual-tls.md)"
+        );
+    }
+    Ok(servers.with_audit(Some(audit)))
 }
 
 /// Runs a service, and then writes what is still to be told.

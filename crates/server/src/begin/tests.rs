@@ -52,6 +52,7 @@ async fn connect() -> SendRequest<Bytes> {
         CancellationToken::new(),
         Duration::ZERO,
         (crate::Limits::default(), Duration::ZERO),
+        None,
     ));
     let (requests, connection) = h2::client::handshake(client).await.unwrap();
     tokio::spawn(connection);

@@ -9,3 +9,4 @@ mod peers;
 mod places;
 mod raw;
 mod support;
+mod tls;

@@ -11,7 +11,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use http::{Request, Response};
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{CachedKeys, KeySet, SigningKey, SystemClock, Verifier};
-use scribemed_server::Limits;
+use scribemed_server::{Builder, Limits};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -47,10 +47,14 @@ pub(crate) fn verifier() -> Verifier {
 }
 
 pub(crate) fn start_with(limits: Limits) -> Running {
+    start_as(|server| server.limits(limits))
+}
+
+/// A server that is as `configure` makes it.
+pub(crate) fn start_as(configure: impl FnOnce(Builder) -> Builder) -> Running {
     let (connections, incoming) = mpsc::unbounded_channel();
     let shutdown = CancellationToken::new();
-    let server = scribemed_server::Builder::new("test", verifier())
-        .limits(limits)
+    let server = configure(Builder::new("test", verifier()))
         .serve_incoming(UnboundedReceiverStream::new(incoming), shutdown.clone());
     Running {
         connections,
@@ -135,6 +139,16 @@ impl AsyncWrite for Recorded {
             writes.0.lock().unwrap().push(buf[..*written].to_vec());
         }
         written
+    }
+
+    /// As a socket does: all of it at once.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let all: Vec<&[u8]> = bufs.iter().map(|buf| &**buf).collect();
+        self.poll_write(cx, &all.concat())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -24,6 +24,7 @@ mod reflection;
 mod rotation;
 mod spans;
 mod support;
+mod tls;
 mod tokens;
 mod told;
 mod trouble;

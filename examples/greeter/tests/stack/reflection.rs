@@ -18,12 +18,21 @@ use tonic_reflection::pb::v1alpha::server_reflection_response::MessageResponse;
 
 use crate::support::{permissions, soon, start};
 
-/// What `grpcurl` prints.
+/// What `grpcurl` prints, without TLS.
 pub(crate) async fn grpcurl(arguments: &[&str]) -> String {
+    let arguments: Vec<_> = ["-plaintext"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    run_grpcurl(&arguments).await
+}
+
+/// What `grpcurl` prints.
+pub(crate) async fn run_grpcurl(arguments: &[&str]) -> String {
     let named = std::env::var_os("SCRIBEMED_GRPCURL").filter(|path| !path.is_empty());
     let program = named.unwrap_or_else(|| OsString::from("grpcurl"));
     let mut command = Command::new(&program);
-    command.arg("-plaintext").args(arguments);
+    command.args(arguments);
     let output = tokio::task::spawn_blocking(move || command.output())
         .await
         .unwrap();

@@ -19,7 +19,7 @@ use scribemed_auth::{
 use scribemed_client::Channel;
 use scribemed_discovery::Target;
 use scribemed_rpc::{ClientContract as _, ServicePolicy};
-use scribemed_server::Health;
+use scribemed_server::{Builder, Health};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -93,12 +93,17 @@ impl Running {
 
     /// A channel whose tokens grant these permissions.
     pub(crate) fn channel_with(&self, permissions: &[&str]) -> Channel {
+        let tokens = self.tokens(permissions);
+        Channel::new(&target(self.address), &CONTRACTS, Some(tokens)).unwrap()
+    }
+
+    /// Tokens of `tester` that grant these permissions.
+    pub(crate) fn tokens(&self, permissions: &[&str]) -> TokenCache {
         let source = Granting {
             identity: Arc::clone(&self.identity),
             permissions: self::permissions(permissions),
         };
-        let tokens = TokenCache::new(Arc::new(source), NAME, Arc::new(SystemClock));
-        Channel::new(&target(self.address), &CONTRACTS, Some(tokens)).unwrap()
+        TokenCache::new(Arc::new(source), NAME, Arc::new(SystemClock))
     }
 
     pub(crate) fn greeter(&self) -> GreeterServiceClient<Channel> {
