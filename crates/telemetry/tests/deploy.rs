@@ -49,10 +49,10 @@ fn everything() -> String {
     called.call_ended(0, second, 1, 1, 1, second);
     let server = metrics.server();
     let _connection = server.connected();
-    let served = server.method("greeter.v1.Greeter/Greet");
-    served.call_started();
-    served.panicked();
-    served.call_ended(13, second, 1, 1);
+    let of_server = server.method("greeter.v1.Greeter/Greet");
+    of_server.call_started();
+    of_server.panicked();
+    of_server.call_ended(13, second, 1, 1);
     metrics.audit(|| AuditState {
         sequence: 1,
         failing: false,
@@ -81,8 +81,14 @@ fn names(text: &str) -> BTreeSet<String> {
 fn used(text: &str) -> BTreeSet<&str> {
     text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
         .filter(|word| {
-            let attribute = ["grpc_method", "grpc_status", "grpc_target", "grpc_disconnect_error"];
-            (word.starts_with("grpc_") || word.starts_with("scribemed_")) && !attribute.contains(word)
+            let attribute = [
+                "grpc_method",
+                "grpc_status",
+                "grpc_target",
+                "grpc_disconnect_error",
+            ];
+            (word.starts_with("grpc_") || word.starts_with("scribemed_"))
+                && !attribute.contains(word)
         })
         .collect()
 }
@@ -95,7 +101,10 @@ fn dashboard_and_alerts_use_metrics_that_there_are() {
         let used = used(&text);
         assert!(used.len() > 5, "{path} uses {used:?}");
         for name in used {
-            assert!(there.contains(name), "{path} uses {name}, and there is {there:?}");
+            assert!(
+                there.contains(name),
+                "{path} uses {name}, and there is {there:?}"
+            );
         }
     }
     let dashboard = std::fs::read_to_string(file(DASHBOARD)).unwrap();
@@ -135,8 +144,15 @@ fn promtool_finds_nothing_wrong_with_the_metrics() {
 
 #[test]
 fn promtool_reads_the_alerts() {
-    let told = promtool().args(["check", "rules"]).arg(file(ALERTS)).output().unwrap();
+    let told = promtool()
+        .args(["check", "rules"])
+        .arg(file(ALERTS))
+        .output()
+        .unwrap();
     let said = [told.stdout, told.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(told.status.success() && said.contains("11 rules found"), "{said}");
+    assert!(
+        told.status.success() && said.contains("11 rules found"),
+        "{said}"
+    );
 }

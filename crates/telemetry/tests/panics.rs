@@ -18,7 +18,10 @@ fn a_message_that_was_put_together_is_not_logged() {
         return;
     }
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--nocapture", "a_message_that_was_put_together_is_not_logged"])
+        .args([
+            "--nocapture",
+            "a_message_that_was_put_together_is_not_logged",
+        ])
         .env(CHILD, "zzyzxa quimbeldorf")
         .output()
         .unwrap();
