@@ -223,6 +223,13 @@ impl Writer {
                 }
             }
         }
+        // Told last: whoever hears of it finds that the disk takes records.
+        if self.unsynced.is_empty() {
+            for written in self.waiting.drain(..) {
+                // A caller that went away does not wait any more.
+                let _ = written.send(());
+            }
+        }
         !failing
     }
 
@@ -248,10 +255,6 @@ impl Writer {
         self.last_sync = Instant::now();
         if let Some(shared) = self.shared.upgrade() {
             shared.sequence.store(self.end.seq, Ordering::Relaxed);
-        }
-        for written in self.waiting.drain(..) {
-            // A caller that went away does not wait any more.
-            let _ = written.send(());
         }
         if self.file.len() >= self.rotate_at {
             self.rotate();
