@@ -19,8 +19,8 @@ pub struct Entry {
     pub time: SystemTime,
     /// The service that called; `None`: it was not authenticated.
     pub caller: Option<Box<str>>,
-    /// On whose behalf: the pseudonymous id of the end user, as the token has it. `None`: the service acts for itself.
-    pub subject: Option<Box<str>>,
+    /// On whose behalf. `None`: the service acts for itself.
+    pub on_behalf_of: Option<OnBehalfOf>,
     /// What was called: `scribemed.documentation.v2.DocumentationService/GetNote`.
     pub method: &'static str,
     /// How it ended: the name of the gRPC status code, `NOT_FOUND`.
@@ -31,6 +31,18 @@ pub struct Entry {
     pub token_id: Option<Box<str>>,
     /// Where it came from.
     pub peer: Option<SocketAddr>,
+}
+
+/// The end user for whom a service acts (RFC 8693, section 4.1), as its token has them.
+#[derive(Debug, Clone, Serialize)]
+pub struct OnBehalfOf {
+    /// Who knows the user.
+    pub issuer: Box<str>,
+    /// The id that the issuer has for them: no name.
+    pub subject: Box<str>,
+    /// The services that acted for the user before the caller, the latest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prior_actors: Vec<String>,
 }
 
 /// How an [`Entry`] is treated.
@@ -68,7 +80,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     caller: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
+    on_behalf_of: Option<&'a OnBehalfOf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,7 +127,7 @@ impl Event {
             service,
             event: "call",
             caller: None,
-            subject: None,
+            on_behalf_of: None,
             method: None,
             code: None,
             request_id: None,
@@ -128,7 +140,7 @@ impl Event {
         match self {
             Self::Call(entry) => {
                 line.caller = entry.caller.as_deref().map(cut);
-                line.subject = entry.subject.as_deref().map(cut);
+                line.on_behalf_of = entry.on_behalf_of.as_ref();
                 line.method = Some(cut(entry.method));
                 line.code = Some(entry.code);
                 line.request_id = Some(entry.request_id);

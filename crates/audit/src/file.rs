@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::chain::{self, Key, NOTHING};
 use crate::entry::Links;
 
-/// More than any record has, in bytes.
-const LONGEST_LINE: u64 = 8 * 1024;
+/// More than any record has, in bytes: what is in it comes from a token of 8 KiB at most, and escapes make it longer.
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Why the audit log cannot be written.
 #[derive(Debug, thiserror::Error)]

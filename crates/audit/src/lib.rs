@@ -34,7 +34,7 @@ mod verify;
 mod writer;
 
 pub use chain::{Key, KeyError};
-pub use entry::{Entry, Outcome};
+pub use entry::{Entry, OnBehalfOf, Outcome};
 pub use file::OpenError;
 pub use log::{AuditLog, Config, Place, Unavailable, Written};
 pub use verify::{Broken, Problem, Report, VerifyError, verify};

@@ -13,7 +13,11 @@ fn entry(caller: &str) -> Entry {
     Entry {
         time: SystemTime::now(),
         caller: Some(caller.into()),
-        subject: None,
+        on_behalf_of: Some(OnBehalfOf {
+            issuer: "https://login.test".into(),
+            subject: "0198-ab".into(),
+            prior_actors: vec!["gateway".to_owned()],
+        }),
         method: "greeter.v1.Greeter/Greet",
         code: "OK",
         request_id: Uuid::nil(),
@@ -26,6 +30,7 @@ fn stranger() -> Entry {
     Entry {
         caller: None,
         token_id: None,
+        on_behalf_of: None,
         code: "UNAUTHENTICATED",
         ..entry("")
     }
@@ -89,6 +94,8 @@ async fn tells_who_called_what_and_how_it_ended() {
     assert_eq!(call["method"], "greeter.v1.Greeter/Greet");
     assert_eq!(call["code"], "OK");
     assert_eq!(call["token_id"], "token \"1\"");
+    assert_eq!(call["on_behalf_of"]["subject"], "0198-ab");
+    assert_eq!(call["on_behalf_of"]["prior_actors"][0], "gateway");
     assert_eq!(call["prev"], records[2]["hash"]);
     let report = verify(&path, None, Some(7)).unwrap();
     assert_eq!((report.records, report.first, report.last), (7, 1, 7));

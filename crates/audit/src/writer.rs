@@ -22,6 +22,14 @@ const BATCH: usize = 1024;
 /// Records of strangers in a second; what is above is counted.
 const STRANGERS: u32 = 50;
 
+/// What comes next.
+enum Next {
+    /// More records.
+    More,
+    /// The end: somebody waits for it, or nobody is left.
+    Close(Option<oneshot::Sender<()>>),
+}
+
 pub(crate) struct Writer {
     config: Config,
     file: Appended,
@@ -67,7 +75,7 @@ impl Writer {
         self.put(&Event::Opened { torn_bytes });
         self.flush(true);
         loop {
-            let Some(closing) = self.take(messages) else {
+            let Next::Close(closing) = self.take(messages) else {
                 continue;
             };
             self.put_suppressed();
@@ -87,14 +95,14 @@ impl Writer {
         }
     }
 
-    /// Takes what has come, and writes it. `Some`: it is to be closed; `Some(None)`: nobody is left.
-    fn take(&mut self, messages: &Receiver<Message>) -> Option<Option<oneshot::Sender<()>>> {
+    /// Takes what has come, and writes it.
+    fn take(&mut self, messages: &Receiver<Message>) -> Next {
         // With nothing left to do, this thread sleeps until somebody comes.
         let mut first = None;
         if self.unsynced.is_empty() && !self.failing && self.suppressed() == 0 {
             match messages.recv() {
                 Ok(message) => first = Some(message),
-                Err(_nobody) => return Some(None),
+                Err(_nobody) => return Next::Close(None),
             }
         }
         let mut taken = 0;
@@ -104,7 +112,7 @@ impl Writer {
                 Ok(message) => message,
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
-                    closing = Some(None);
+                    closing = Some(Next::Close(None));
                     break;
                 }
             };
@@ -127,12 +135,12 @@ impl Writer {
                     let _ = self.file.set_full(full).map(|()| done.send(()));
                 }
                 Message::Close(closed) => {
-                    closing = Some(Some(closed));
+                    closing = Some(Next::Close(Some(closed)));
                     break;
                 }
             }
         }
-        if closing.is_some() {
+        if let Some(closing) = closing {
             self.leave(taken);
             return closing;
         }
@@ -147,7 +155,7 @@ impl Writer {
         } else if taken < BATCH {
             std::thread::park_timeout(GATHER);
         }
-        None
+        Next::More
     }
 
     /// Whether a stranger still gets a record in this second.
@@ -193,7 +201,7 @@ impl Writer {
             }
             // Strings and numbers can always be written.
             Err(error) => {
-                tracing::error!(%error, "a record of the audit log cannot be written as JSON")
+                tracing::error!(%error, "a record of the audit log cannot be written as JSON");
             }
         }
     }
@@ -213,6 +221,13 @@ impl Writer {
                 Err(error) => {
                     tracing::error!(%path, %error, "the audit log cannot be written: calls are refused until it can");
                 }
+            }
+        }
+        // Told last: whoever hears of it finds that the disk takes records.
+        if self.unsynced.is_empty() {
+            for written in self.waiting.drain(..) {
+                // A caller that went away does not wait any more.
+                let _ = written.send(());
             }
         }
         !failing
@@ -240,10 +255,6 @@ impl Writer {
         self.last_sync = Instant::now();
         if let Some(shared) = self.shared.upgrade() {
             shared.sequence.store(self.end.seq, Ordering::Relaxed);
-        }
-        for written in self.waiting.drain(..) {
-            // A caller that went away does not wait any more.
-            let _ = written.send(());
         }
         if self.file.len() >= self.rotate_at {
             self.rotate();

@@ -193,11 +193,21 @@ impl Builder {
 
     /// Records in `audit` each call of a caller that was authenticated, and each that was refused for who it is. While no
     /// record can be taken, the first are refused with UNAVAILABLE before anything is done. Of a method with side effects,
-    /// the caller hears of success once the record is on the disk. Default: nothing is recorded.
+    /// the caller hears of success once the record is on the disk. While the disk takes nothing, no service serves, as health
+    /// has it. Default: nothing is recorded.
     #[must_use]
     pub fn audit(mut self, audit: AuditLog) -> Self {
-        self.audit = Some(audit);
-        self
+        self.audit = Some(audit.clone());
+        // What refuses nearly every call should not be asked.
+        let look = move || {
+            let writes = if audit.is_failing() {
+                Err("it cannot be written")
+            } else {
+                Ok(())
+            };
+            std::future::ready(writes)
+        };
+        self.check(Check::new("audit log", look).every(Duration::from_secs(1)))
     }
 
     /// How many connections there may be, and for how long.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use scribemed_audit::{AuditLog, Entry, Place, Written};
+use scribemed_audit::{AuditLog, Entry, OnBehalfOf, Place, Written};
 use scribemed_auth::Principal;
 use scribemed_rpc::policy::{Access, Idempotency};
 use scribemed_rpc::{CallContext, MethodPolicy};
@@ -179,7 +179,7 @@ impl Observed {
         let entry = || Entry {
             time: self.arrived,
             caller: caller.map(|caller| caller.service().into()),
-            subject: caller.and_then(subject),
+            on_behalf_of: caller.and_then(on_behalf_of),
             method: self.method.name,
             code: code_name(code as i32),
             request_id: context.request_id().as_uuid(),
@@ -201,7 +201,12 @@ impl Observed {
     }
 }
 
-/// On whose behalf a caller acts: the pseudonymous id in its token.
-fn subject(caller: &Principal) -> Option<Box<str>> {
-    caller.on_behalf_of().map(|user| user.subject().into())
+/// On whose behalf a caller acts.
+fn on_behalf_of(caller: &Principal) -> Option<OnBehalfOf> {
+    let user = caller.on_behalf_of()?;
+    Some(OnBehalfOf {
+        issuer: user.issuer().into(),
+        subject: user.subject().into(),
+        prior_actors: caller.prior_actors().to_vec(),
+    })
 }

@@ -93,7 +93,14 @@ pub(crate) enum Found {
 }
 
 /// The methods without a contract that are told of by their names, by path.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 12] = [
+    "/grpc.channelz.v1.Channelz/GetChannel",
+    "/grpc.channelz.v1.Channelz/GetServer",
+    "/grpc.channelz.v1.Channelz/GetServerSockets",
+    "/grpc.channelz.v1.Channelz/GetServers",
+    "/grpc.channelz.v1.Channelz/GetSocket",
+    "/grpc.channelz.v1.Channelz/GetSubchannel",
+    "/grpc.channelz.v1.Channelz/GetTopChannels",
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/List",
     "/grpc.health.v1.Health/Watch",

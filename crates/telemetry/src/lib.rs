@@ -90,8 +90,8 @@ pub fn init(format: Format, filter: &str) -> Result<(), Error> {
 /// Only a message that is written in the code is shown: one that was put together at run time may hold what a patient said.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
-    let message = panic.payload().downcast_ref::<&'static str>().copied();
-    tracing::error!(target: "scribemed::panic", location, message, "panicked");
+    let said = panic.payload().downcast_ref::<&'static str>().copied();
+    tracing::error!(target: "scribemed::panic", location, said, "panicked");
 }
 
 #[cfg(test)]

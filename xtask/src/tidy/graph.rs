@@ -19,6 +19,7 @@ const MIDDLE: [&str; 6] = [
     "scribemed-resilience",
     "scribemed-discovery",
     "scribemed-auth",
+    "scribemed-audit",
     "scribemed-telemetry",
     "scribemed-tls",
 ];

@@ -45,7 +45,7 @@ impl<E: SpanExporter> SpanExporter for Counted<E> {
             match &done {
                 Ok(()) => tracing::info!("spans are exported again"),
                 Err(error) => {
-                    tracing::warn!(%error, "spans cannot be exported, and are lost until they can")
+                    tracing::warn!(%error, "spans cannot be exported, and are lost until they can");
                 }
             }
         }
