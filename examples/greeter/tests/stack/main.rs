@@ -19,6 +19,7 @@ mod overload;
 mod peer;
 mod raw;
 mod reflection;
+mod restarts;
 mod spans;
 mod support;
 mod told;
