@@ -91,7 +91,7 @@ async fn restart(mut instance: Running) -> Running {
             }
         }
     });
-    serve(listener.await, None, Duration::from_secs(20))
+    serve(listener.await, None, |builder| builder)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
