@@ -133,8 +133,12 @@ impl Builder {
         self.served.insert(S::NAME);
         let longest = S::POLICY.methods.iter().map(|method| method.timeout).max();
         self.longest = self.longest.max(longest.unwrap_or_default());
-        self.routes
-            .add(S::POLICY.methods, service.with_contract_limits());
+        let service = service.with_contract_limits();
+        for method in S::POLICY.methods {
+            // What a message may have is the method's affair, packed and unpacked.
+            let service = service.clone().with_request_limit(method.max_request_bytes);
+            self.routes.add(std::slice::from_ref(method), service);
+        }
         self
     }
 

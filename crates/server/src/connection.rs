@@ -1,6 +1,6 @@
 //! A connection: HTTP/2 frames in and out, and the calls that come with them.
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -43,6 +43,8 @@ const MAX_RESET_UNSEEN: usize = 100;
 /// Streams that we had to reset or to refuse because of what the peer sent, over the life of a connection; more end it. A
 /// good peer may have calls refused before it has read our settings, so the limit is not small.
 const MAX_RESET_BY_US: usize = 1024;
+/// Whether the time is over is asked before the calls that came, once in so many turns.
+const LOOK_UP: u32 = 16;
 /// How long the last words to a peer may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -86,22 +88,40 @@ pub(crate) async fn serve<IO>(
     let mut stopping = pin!(shutdown.cancelled());
     let mut life = Lifetime::begin(terms, Instant::now());
     let mut look = pin!(tokio::time::sleep_until(life.due(Instant::now())));
-    let mut seen: u64 = 0;
+    let (mut turns, mut seen): (u32, u64) = (0, 0);
     let doorbell = Doorbell::new();
     let mut begin = Begin::new(stack, peer, calls, doorbell.waker().clone());
     let mut arrived = Vec::new();
     loop {
-        let more = tokio::select! {
-            biased;
-            more = arrivals(&mut connection, &mut arrived, &doorbell, &vitals) => more,
-            () = &mut stopping, if !life.is_leaving() => {
+        // Calls come first. Where they never stop coming, this side looks up now and then all the same.
+        turns = turns.wrapping_add(1);
+        let calls_first = !turns.is_multiple_of(LOOK_UP);
+        let event = poll_fn(|cx| {
+            for calls in [calls_first, !calls_first] {
+                if calls {
+                    let more = arrivals(cx, &mut connection, &mut arrived, &doorbell, &vitals);
+                    if let Poll::Ready(more) = more {
+                        return Poll::Ready(Event::Calls(more));
+                    }
+                } else if !life.is_leaving() && stopping.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Event::Stop);
+                } else if look.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Event::Look);
+                }
+            }
+            gone.as_mut().poll(cx).map(|()| Event::Gone)
+        });
+        let more = match event.await {
+            Event::Calls(more) => more,
+            Event::Stop => {
                 // GOAWAY: no new calls; those that are under way, and those that crossed it, are finished.
                 connection.graceful_shutdown();
-                life.leave(Instant::now());
-                look.as_mut().reset(life.due(Instant::now()));
+                let now = Instant::now();
+                life.leave(now);
+                look.as_mut().reset(life.due(now));
                 continue;
             }
-            () = &mut look => {
+            Event::Look => {
                 let now = Instant::now();
                 match life.look(now, connection.has_streams(), seen) {
                     Verdict::Stay => {}
@@ -111,7 +131,7 @@ pub(crate) async fn serve<IO>(
                 look.as_mut().reset(life.due(now));
                 continue;
             }
-            () = &mut gone => return tracing::debug!("a peer fell silent and answers no ping"),
+            Event::Gone => return tracing::debug!("a peer fell silent and answers no ping"),
         };
         seen += arrived.len() as u64;
         // What came together is begun together, so that the answers which are ready leave in one write; but not in one for all
@@ -148,6 +168,17 @@ pub(crate) async fn serve<IO>(
     }
 }
 
+/// What a connection wakes for.
+enum Event {
+    Calls(Result<More, h2::Error>),
+    /// The server shuts down.
+    Stop,
+    /// It is time to look at the life of the connection.
+    Look,
+    /// The peer is silent for too long.
+    Gone,
+}
+
 /// Whether calls can still come.
 enum More {
     Yes,
@@ -156,36 +187,34 @@ enum More {
     Flood,
 }
 
-/// Drives the connection until calls have arrived, and collects all that have.
-async fn arrivals<IO>(
+/// Drives the connection. Ready when calls have arrived; collects all that have.
+fn arrivals<IO>(
+    cx: &mut Context<'_>,
     connection: &mut Connection<Wire<IO>, Bytes>,
     arrived: &mut Vec<Arrived>,
     doorbell: &Doorbell,
     vitals: &Vitals,
-) -> Result<More, h2::Error>
+) -> Poll<Result<More, h2::Error>>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    poll_fn(|cx| {
-        doorbell.answer(cx);
-        loop {
-            match connection.poll_accept(&mut Context::from_waker(doorbell.waker())) {
-                Poll::Ready(Some(Ok(call))) => arrived.push(call),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
-                Poll::Ready(None) => return Poll::Ready(Ok(More::No)),
-                Poll::Pending if vitals.is_flooding() => return Poll::Ready(Ok(More::Flood)),
-                Poll::Pending if !arrived.is_empty() => return Poll::Ready(Ok(More::Yes)),
-                Poll::Pending => {
-                    if !doorbell.may_wait() {
-                        // Not looked at here and now: what rang may be tokio, which asks for a pause.
-                        cx.waker().wake_by_ref();
-                    }
-                    return Poll::Pending;
+    doorbell.answer(cx);
+    loop {
+        match connection.poll_accept(&mut Context::from_waker(doorbell.waker())) {
+            Poll::Ready(Some(Ok(call))) => arrived.push(call),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+            Poll::Ready(None) => return Poll::Ready(Ok(More::No)),
+            Poll::Pending if vitals.is_flooding() => return Poll::Ready(Ok(More::Flood)),
+            Poll::Pending if !arrived.is_empty() => return Poll::Ready(Ok(More::Yes)),
+            Poll::Pending => {
+                if !doorbell.may_wait() {
+                    // Not looked at here and now: what rang may be tokio, which asks for a pause.
+                    cx.waker().wake_by_ref();
                 }
+                return Poll::Pending;
             }
         }
-    })
-    .await
+    }
 }
 
 /// Reads and writes what can be, and waits for nothing. How the connection ends is told by [`arrivals`].

@@ -1,5 +1,6 @@
 //! Bare HTTP/2: what goes over the wire, and nothing that was not asked for.
 
+use std::future::Future;
 use std::net::SocketAddr;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -111,6 +112,11 @@ impl Raw {
 }
 
 impl Begun {
+    /// What is sent and what comes back, each by itself.
+    pub(crate) fn split(self) -> (SendStream<Bytes>, impl Future<Output = Answer>) {
+        (self.body, receive(self.response))
+    }
+
     /// What comes back.
     pub(crate) async fn end(self) -> Answer {
         // The body is held, as it would be reset when it is dropped.

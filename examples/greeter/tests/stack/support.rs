@@ -60,6 +60,15 @@ pub(crate) async fn start_as(
     configure: impl FnOnce(scribemed_server::Builder) -> scribemed_server::Builder,
 ) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve(listener, next, configure)
+}
+
+/// As [`start_as`], on `listener`.
+pub(crate) fn serve(
+    listener: TcpListener,
+    next: Option<Channel>,
+    configure: impl FnOnce(scribemed_server::Builder) -> scribemed_server::Builder,
+) -> Running {
     let address = listener.local_addr().unwrap();
     let identity = Arc::new(Identity::new().unwrap());
     let (sender, events) = mpsc::unbounded_channel();
