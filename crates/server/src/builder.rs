@@ -34,8 +34,8 @@ use crate::route::Routes;
 use crate::serve;
 use crate::shed::Gate;
 use crate::stack::Stack;
-use crate::versions::AfterSunset;
 use crate::tls::ServerTls;
+use crate::versions::AfterSunset;
 
 /// How long calls in flight may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(20);

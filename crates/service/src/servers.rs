@@ -1,8 +1,8 @@
 //! How a service serves others.
 
 mod audit;
-mod overload;
 pub(crate) mod channelz;
+mod overload;
 mod tls;
 
 use std::time::Duration;
