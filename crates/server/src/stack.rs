@@ -132,7 +132,7 @@ impl Stack {
             self.tracer.as_ref(),
             &context,
         );
-        let mut call = Call::new(
+        let call = Call::new(
             name,
             policy.is_none() && route.is_some(),
             context,
@@ -143,22 +143,9 @@ impl Stack {
 
         let answered = {
             let work = async {
-                well_formed(&parts.headers).map_err(|malformed| {
-                    Fault::new(
-                        Code::InvalidArgument,
-                        reason::MALFORMED_METADATA,
-                        self.domain,
-                        malformed.to_string(),
-                    )
-                })?;
-                timeout.map_err(|malformed| {
-                    Fault::new(
-                        Code::InvalidArgument,
-                        reason::MALFORMED_TIMEOUT,
-                        self.domain,
-                        malformed.to_string(),
-                    )
-                })?;
+                well_formed(&parts.headers)
+                    .map_err(|error| self.malformed(reason::MALFORMED_METADATA, &error))?;
+                timeout.map_err(|error| self.malformed(reason::MALFORMED_TIMEOUT, &error))?;
                 // Shedding, before anything is done for the call; and one that cannot be answered in time is not begun.
                 if let Some(refusal) = stay.refusal() {
                     return Ok(refusal);
@@ -193,6 +180,17 @@ impl Stack {
             }
             None => deadline_exceeded(self.domain).into_http(),
         };
+        self.finish(response, route, call, expiry).await
+    }
+
+    /// What every answer gets.
+    async fn finish(
+        &self,
+        response: http::Response<Body>,
+        route: Option<Route<'_>>,
+        mut call: Call,
+        mut expiry: Expiry,
+    ) -> http::Response<Answer> {
         let (mut head, body) = response.into_parts();
         if head.headers.contains_key(metadata::GRPC_STATUS) {
             let code = settle(&mut head.headers, self.domain, &call);
@@ -205,7 +203,7 @@ impl Stack {
                 .await;
             }
         }
-        request_id.write(&mut head.headers);
+        call.context().request_id().write(&mut head.headers);
         if let Some(signals) = route.and_then(|route| route.signals) {
             signals.write(&mut head.headers);
         }
@@ -275,6 +273,11 @@ impl Stack {
             Ok(response) => Ok(response),
             Err(never) => match never {},
         }
+    }
+
+    fn malformed(&self, reason: &'static str, what: &dyn std::fmt::Display) -> Status {
+        let message = what.to_string();
+        Fault::new(Code::InvalidArgument, reason, self.domain, message).into_status()
     }
 
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {
