@@ -64,7 +64,7 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
         "--package",
         "scribemed-bench",
     ]))?;
-    Ok(target(root)?.join("release"))
+    Ok(workspace::target(root)?.join("release"))
 }
 
 /// Builds the peer in Go and names it, or says why there is none.

@@ -234,7 +234,7 @@ impl Pool {
         }
         self.balancer.publish(Snapshot {
             ready: ready.into(),
-            otherwise: self.otherwise(view),
+            otherwise: self.otherwise(view, &states),
             all: self
                 .members
                 .iter()
@@ -243,18 +243,18 @@ impl Pool {
         });
     }
 
-    /// What a call is told while nothing is in rotation.
-    fn otherwise(&self, view: &View) -> Otherwise {
+    /// What a call is told while nothing is in rotation. By the `states` from which the rotation follows: an endpoint that has
+    /// become ready since then is neither in it nor still connecting, and would count as failing.
+    fn otherwise(&self, view: &View, states: &[State]) -> Otherwise {
         if self.members.is_empty() {
             return match &view.error {
                 Some(error) => Otherwise::Failing(error.to_string().into()),
                 None => Otherwise::Connecting,
             };
         }
-        let connecting = self
-            .members
+        let connecting = states
             .iter()
-            .any(|member| matches!(member.endpoint.state(), State::Idle | State::Connecting));
+            .any(|state| matches!(state, State::Idle | State::Connecting));
         if connecting {
             return Otherwise::Connecting;
         }

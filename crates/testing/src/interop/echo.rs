@@ -43,6 +43,10 @@ impl<S: ServerContract> ServerContract for EchoMetadata<S> {
     fn with_contract_limits(self) -> Self {
         Self::new(self.inner.with_contract_limits())
     }
+
+    fn with_request_limit(self, bytes: usize) -> Self {
+        Self::new(self.inner.with_request_limit(bytes))
+    }
 }
 
 impl<S> Service<Request<Body>> for EchoMetadata<S>
