@@ -30,8 +30,8 @@ fn endpoint(address: &str, state: Connectivity) -> EndpointView {
 fn shown() -> (Arc<Registry>, Arc<Mutex<Vec<ChannelView>>>) {
     let channels = Arc::<Mutex<Vec<ChannelView>>>::default();
     let look = Arc::clone(&channels);
-    let channelz = Channelz::new(move || look.lock().unwrap().clone());
-    (channelz.registry, channels)
+    let shown = Channelz::new(move || look.lock().unwrap().clone());
+    (shown.registry, channels)
 }
 
 fn from<T>(peer: &str, message: T) -> Request<T> {
