@@ -21,6 +21,8 @@
 //! | `SCRIBEMED_AUDIT_KEY` | a file with a secret for the hashes of that, 32 bytes or more, mode 0600 | hashes without a secret |
 //! | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, without a token: `on` or `off` | `off` |
 //! | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds | `20` |
+//! | `SCRIBEMED_MAX_CONNECTIONS`, `SCRIBEMED_MAX_CONNECTIONS_PER_PEER` | how many connections there may be, and from one address | `4000`, `100` |
+//! | `SCRIBEMED_MAX_CONNECTION_AGE`, `SCRIBEMED_MAX_CONNECTION_IDLE` | how long they may last, and be without a call, seconds; 0 is any time | `1800`, `600` |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT`, and others | where spans go: see [`tracer()`] | no spans |
 //! | `SCRIBEMED_LOG` | what is logged, in the syntax of `RUST_LOG` | `info,whisper_rs=warn` |
 //! | `SCRIBEMED_LOG_FORMAT` | `readable` or `json` | `readable` |

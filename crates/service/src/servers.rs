@@ -2,13 +2,14 @@
 
 mod audit;
 pub(crate) mod channelz;
+mod limits;
 mod overload;
 mod tls;
 
 use std::time::Duration;
 
 use scribemed_audit::AuditLog;
-use scribemed_server::{Builder, ServerTls};
+use scribemed_server::{Builder, Limits, ServerTls};
 
 pub use self::audit::{open_audit, open_audit_at};
 pub use self::overload::OverloadSettings;
@@ -28,6 +29,7 @@ pub struct ServerSettings {
     overload: OverloadSettings,
     channelz: bool,
     tls: Option<ServerTls>,
+    limits: Limits,
 }
 
 /// 20 s to drain, nothing recorded, no TLS.
@@ -39,6 +41,7 @@ impl Default for ServerSettings {
             overload: OverloadSettings::default(),
             channelz: false,
             tls: None,
+            limits: Limits::default(),
         }
     }
 }
@@ -49,6 +52,10 @@ impl ServerSettings {
     /// | variable | what it is | default |
     /// |---|---|---|
     /// | `SCRIBEMED_GRACE` | how long calls in flight may take after the shutdown began, seconds, 0 to 3600 | 20 |
+    /// | `SCRIBEMED_MAX_CONNECTIONS` | how many connections there may be at a time | 4000 |
+    /// | `SCRIBEMED_MAX_CONNECTIONS_PER_PEER` | how many of them from one address | 100 |
+    /// | `SCRIBEMED_MAX_CONNECTION_AGE` | how old one may become, seconds, 10 to 86400; 0 is any age | 1800 |
+    /// | `SCRIBEMED_MAX_CONNECTION_IDLE` | how long one may be without a call, seconds, 10 to 86400; 0 is any time | 600 |
     /// | `SCRIBEMED_CONCURRENCY`, `SCRIBEMED_RATE_LIMITS` | what holds against overload | [`OverloadSettings::from_env`] |
     /// | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, `on` or `off`; no token is asked for | off |
     /// | `SCRIBEMED_SERVER_TLS` | `off`; `on`: TLS; `optional`: callers may show a certificate; `required`: they must | `off` |
@@ -64,6 +71,7 @@ impl ServerSettings {
     pub fn from_env(env: &Env) -> Result<Self, env::Error> {
         Ok(Self {
             grace: grace(env)?,
+            limits: limits::from_env(env)?,
             overload: OverloadSettings::from_env(env)?,
             channelz: channelz::from_env(env)?,
             tls: tls::from_env(env)?,
@@ -128,7 +136,10 @@ impl ServerSettings {
 
     /// Sets all of it on a server in the making.
     pub(crate) fn configure(&self, server: Builder) -> Builder {
-        let server = server.grace(self.grace).tls(self.tls.clone());
+        let server = server
+            .grace(self.grace)
+            .limits(self.limits.clone())
+            .tls(self.tls.clone());
         let server = self.overload.configure(server);
         match &self.audit {
             Some(audit) => server.audit(audit.clone()),
