@@ -114,6 +114,8 @@ pub(crate) async fn serve<IO>(
         let more = match event.await {
             Event::Calls(more) => more,
             Event::Stop => {
+                // What was handed over before leaves first: it may be the health that says why.
+                drive(&mut connection, &mut arrived, &doorbell);
                 // GOAWAY: no new calls; those that are under way, and those that crossed it, are finished.
                 connection.graceful_shutdown();
                 let now = Instant::now();

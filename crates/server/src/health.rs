@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use scribemed_rpc::{Fault, reason};
 use tokio::sync::watch;
-use tokio_stream::wrappers::WatchStream;
-use tokio_stream::{Stream, StreamExt as _};
+use tokio_stream::Stream;
 use tonic::{Code, Request, Response};
 
 pub use self::check::{Check, Prompt};
@@ -103,13 +102,48 @@ impl Health {
         }
     }
 
-    /// Comes back when every watch has come to its end.
+    /// Comes back when every watch has come to its end, and what it told last has been handed to its connection.
     pub(crate) async fn told(&self) {
         self.states.closed().await;
     }
 
     pub(crate) fn service(&self) -> HealthServer<Self> {
         HealthServer::new(self.clone())
+    }
+}
+
+/// Somebody who watches.
+struct Watching {
+    states: watch::Receiver<States>,
+    service: String,
+    /// What was told last.
+    last: Option<Option<Status>>,
+    /// That the server drains was the last word.
+    over: bool,
+}
+
+impl Watching {
+    /// The next change. `None`: there will be no more.
+    async fn next(mut self) -> Option<(Result<HealthCheckResponse, tonic::Status>, Self)> {
+        loop {
+            if self.over {
+                // The last word is handed to the connection before the watch ends: see `Health::told`.
+                tokio::task::yield_now().await;
+                return None;
+            }
+            if self.last.is_some() {
+                // A closed channel means that the server is gone.
+                self.states.changed().await.ok()?;
+            }
+            let (status, draining) = {
+                let states = self.states.borrow_and_update();
+                (states.of(&self.service), states.draining)
+            };
+            self.over = draining;
+            if self.last.replace(status) != Some(status) {
+                return Some((Ok(answer(status)), self));
+            }
+        }
     }
 }
 
@@ -142,17 +176,13 @@ impl health_server::Health for Health {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<WatchResponses>, tonic::Status> {
-        let service = request.into_inner().service;
-        let mut last = None;
-        let mut drained = false;
-        let updates = WatchStream::new(self.states.subscribe())
-            // Draining is the last thing that is said.
-            .take_while(move |states| !std::mem::replace(&mut drained, states.draining))
-            .filter_map(move |states| {
-                let status = states.of(&service);
-                (last.replace(status) != Some(status)).then(|| Ok(answer(status)))
-            });
-        let updates = futures_util::StreamExt::take_until(updates, self.drained());
+        let watching = Watching {
+            states: self.states.subscribe(),
+            service: request.into_inner().service,
+            last: None,
+            over: false,
+        };
+        let updates = futures_util::stream::unfold(watching, Watching::next);
         Ok(Response::new(Box::pin(updates)))
     }
 

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 use std::time::Duration;
 
+use tokio_stream::StreamExt as _;
+
 use super::health_server::Health as _;
 use super::*;
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use scribemed_server::Limits;
 use tokio::time::{Instant, timeout};
 
-use crate::raw::{ACK, DATA, Frame, GOAWAY, HEADERS, PING, Raw};
+use crate::raw::{ACK, DATA, Frame, GOAWAY, HEADERS, PING, Raw, SETTINGS};
 use crate::support::{CHECK, SERVING, WHOLE, for_ever, receive, send, start, start_with};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -119,7 +119,6 @@ async fn who_watches_learns_of_the_end_by_its_watch_first() {
         (not_serving.kind, &not_serving.payload[..]),
         (DATA, &[0, 0, 0, 0, 2, 8, 2][..])
     );
-    // The watch ends, then calls may go on, then they may not.
     assert_eq!(raw.kinds().await, [HEADERS, GOAWAY, PING]);
     // It says nothing more, and has no calls: that is waited for 5 s.
     let begun = Instant::now();
@@ -177,4 +176,40 @@ async fn a_call_of_health_has_ten_seconds() {
     raw.begin(1, CHECK).await;
     assert_eq!(raw.kinds().await, [HEADERS]);
     assert_eq!(begun.elapsed().as_secs(), 10);
+}
+
+/// Who watches and does not take what it is told does not hold up the others.
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_told_is_not_waited_for() {
+    let server = start();
+    let mut raw = Raw::connect(&server).await;
+    // SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    raw.send(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).await;
+    raw.begin(1, WATCH).await;
+    raw.finish(1).await;
+    assert_eq!(raw.kinds().await, [HEADERS]);
+    let begun = Instant::now();
+    server.shutdown.cancel();
+    assert_eq!(raw.kinds().await, [GOAWAY]);
+    assert!(begun.elapsed().as_millis() <= 100);
+}
+
+/// Whichever thread the watches and the connections are on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_that_watch_learn_of_the_end_by_their_watch_first() {
+    for _ in 0..10 {
+        let server = start();
+        let mut raws = Vec::new();
+        for _ in 0..20 {
+            let mut raw = Raw::connect(&server).await;
+            raw.begin(1, WATCH).await;
+            raw.finish(1).await;
+            assert_eq!(raw.kinds().await, [HEADERS, DATA]);
+            raws.push(raw);
+        }
+        server.shutdown.cancel();
+        for raw in &mut raws {
+            assert_eq!(raw.next().await.unwrap().payload, [0, 0, 0, 0, 2, 8, 2]);
+        }
+    }
 }
