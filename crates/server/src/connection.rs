@@ -245,19 +245,12 @@ where
             return None;
         }
     };
-    match protocol {
-        Protocol::Http2 => {}
-        Protocol::Http1 => {
-            tracing::debug!("a peer speaks HTTP/1; it is told that this is for gRPC");
-            if let Err(error) = preface::refuse_http1(io).await {
-                tracing::debug!(%error, "a peer that speaks HTTP/1 could not be told so");
-            }
-            return None;
+    if protocol != Protocol::Http2 {
+        tracing::debug!(?protocol, "a peer does not speak HTTP/2, and is told so");
+        if let Err(error) = preface::refuse(protocol, io).await {
+            tracing::debug!(%error, "a peer that does not speak HTTP/2 could not be told so");
         }
-        Protocol::Tls | Protocol::Other => {
-            tracing::debug!(?protocol, "a peer does not speak HTTP/2");
-            return None;
-        }
+        return None;
     }
     match http2().handshake(Wire::new(io, vitals)).await {
         Ok(connection) => Some(connection),

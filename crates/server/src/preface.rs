@@ -15,6 +15,8 @@ const METHODS: [&[u8]; 9] = [
 const LONGEST: usize = 7;
 /// A record of type handshake (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
+/// A fatal alert: handshake_failure (RFC 8446, section 6).
+const NO_TLS: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
 /// RFC 9110, section 15.6.6.
 const NOT_HTTP1: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
     content-type: text/plain; charset=utf-8\r\n\
@@ -69,15 +71,20 @@ fn protocol(said: &[u8]) -> Option<Protocol> {
     }
 }
 
-/// Tells a peer that speaks HTTP/1 what is spoken here, and closes.
+/// Tells a peer that speaks something else so, in its own words where they are known, and closes.
 ///
 /// # Errors
 /// Those of `io`.
-pub(crate) async fn refuse_http1<IO>(mut io: IO) -> io::Result<()>
+pub(crate) async fn refuse<IO>(protocol: Protocol, mut io: IO) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    io.write_all(NOT_HTTP1).await?;
+    let answer = match protocol {
+        Protocol::Http1 => NOT_HTTP1,
+        Protocol::Tls => NO_TLS,
+        Protocol::Http2 | Protocol::Other => return Ok(()),
+    };
+    io.write_all(answer).await?;
     io.shutdown().await?;
     let mut rest = io.take(LEFT_OVER);
     let mut nowhere = tokio::io::sink();

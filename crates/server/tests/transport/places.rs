@@ -78,15 +78,22 @@ async fn who_speaks_http_1_is_told_what_is_spoken_here() {
 #[tokio::test(start_paused = true)]
 async fn who_speaks_something_else_is_told_nothing() {
     let server = start();
-    for said in [
-        &b"\x16\x03\x01\x02\x00\x01"[..],
-        b"SSH-2.0-OpenSSH_9.9\r\n",
-        b"\0\0\0\0",
-    ] {
+    for said in [&b"SSH-2.0-OpenSSH_9.9\r\n"[..], b"\0\0\0\0"] {
         let (mut io, _writes) = server.connect();
         io.write_all(said).await.unwrap();
         let mut answer = Vec::new();
         io.read_to_end(&mut answer).await.unwrap();
         assert!(answer.is_empty(), "{answer:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_speaks_tls_is_told_that_there_is_none() {
+    let server = start();
+    let (mut io, _writes) = server.connect();
+    io.write_all(b"\x16\x03\x01\x02\x00\x01").await.unwrap();
+    let mut answer = Vec::new();
+    io.read_to_end(&mut answer).await.unwrap();
+    // An alert, fatal: handshake_failure.
+    assert_eq!(answer, [21, 3, 3, 0, 2, 2, 40]);
 }
