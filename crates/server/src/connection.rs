@@ -136,18 +136,7 @@ pub(crate) async fn serve<IO>(
             Event::Gone => return tracing::debug!("a peer fell silent and answers no ping"),
         };
         seen += arrived.len() as u64;
-        // What came together is begun together, so that the answers which are ready leave in one write; but not in one for all
-        // that came: else a caller with many calls in flight does nothing while they are served, and then this side nothing.
-        let mut waiting = false;
-        for _ in 0..arrived.len().div_ceil(BATCH) {
-            let later = arrived.split_off(arrived.len().min(BATCH));
-            waiting = begin.all(&mut arrived);
-            if !later.is_empty() {
-                drive(&mut connection, &mut arrived, &doorbell);
-            }
-            let new = std::mem::replace(&mut arrived, later);
-            arrived.extend(new);
-        }
+        let waiting = begin_all(&mut connection, &mut begin, &mut arrived, &doorbell);
         if waiting {
             // The answers that are ready leave before others are looked at again.
             drive(&mut connection, &mut arrived, &doorbell);
@@ -217,6 +206,32 @@ where
             }
         }
     }
+}
+
+/// Begins what has arrived. Returns whether some of it waits.
+///
+/// What came together is begun together, so that the answers which are ready leave in one write; but not in one for all that
+/// came: else a caller with many calls in flight does nothing while they are served, and then this side nothing.
+fn begin_all<IO>(
+    connection: &mut Connection<Wire<IO>, Bytes>,
+    begin: &mut Begin,
+    arrived: &mut Vec<Arrived>,
+    doorbell: &Doorbell,
+) -> bool
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut waiting = false;
+    for _ in 0..arrived.len().div_ceil(BATCH) {
+        let later = arrived.split_off(arrived.len().min(BATCH));
+        waiting = begin.all(arrived);
+        if !later.is_empty() {
+            drive(connection, arrived, doorbell);
+        }
+        let new = std::mem::replace(arrived, later);
+        arrived.extend(new);
+    }
+    waiting
 }
 
 /// Reads and writes what can be, and waits for nothing. How the connection ends is told by [`arrivals`].

@@ -117,7 +117,7 @@ struct Watching {
     states: watch::Receiver<States>,
     service: String,
     /// What was told last.
-    last: Option<Option<Status>>,
+    last: Option<ServingStatus>,
     /// That the server drains was the last word.
     over: bool,
 }
@@ -140,8 +140,9 @@ impl Watching {
                 (states.of(&self.service), states.draining)
             };
             self.over = draining;
-            if self.last.replace(status) != Some(status) {
-                return Some((Ok(answer(status)), self));
+            let answer = answer(status);
+            if self.last.replace(answer.status()) != Some(answer.status()) {
+                return Some((Ok(answer), self));
             }
         }
     }

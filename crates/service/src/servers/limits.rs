@@ -27,10 +27,10 @@ pub(super) fn from_env(env: &Env) -> Result<Limits, env::Error> {
         limits = limits.connections_per_peer(connections);
     }
     if let Some(age) = time(env, AGE, "1800")? {
-        limits = limits.max_age(age);
+        limits = limits.max_age(bounded(age));
     }
     if let Some(idle) = time(env, IDLE, "600")? {
-        limits = limits.max_idle(idle);
+        limits = limits.max_idle(bounded(idle));
     }
     Ok(limits)
 }
@@ -42,14 +42,17 @@ fn count(env: &Env, name: &str, example: &str) -> Result<Option<usize>, env::Err
     }
 }
 
-/// Seconds; 0 is any time.
-fn time(env: &Env, name: &str, example: &str) -> Result<Option<Option<Duration>>, env::Error> {
+fn time(env: &Env, name: &str, example: &str) -> Result<Option<Duration>, env::Error> {
     match env.parse(name, example)? {
-        Some(0) => Ok(Some(None)),
-        Some(seconds @ 10..=LONGEST) => Ok(Some(Some(Duration::from_secs(seconds)))),
+        Some(seconds @ (0 | 10..=LONGEST)) => Ok(Some(Duration::from_secs(seconds))),
         Some(_) => Err(env.malformed(name, "it is neither 0 nor from 10 to 86400", example)),
         None => Ok(None),
     }
+}
+
+/// No time at all is any time.
+fn bounded(time: Duration) -> Option<Duration> {
+    (!time.is_zero()).then_some(time)
 }
 
 #[cfg(test)]
