@@ -10,6 +10,9 @@ use crate::support::{reason, start};
 
 const HELLO: &str = "/greeter.v1.GreeterService/SayHello";
 
+/// A name and its value.
+type Header<'a> = (&'a str, &'a [u8]);
+
 /// What comes of a call.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
@@ -25,7 +28,7 @@ fn ada() -> Bytes {
 }
 
 /// A call with these headers and no others, but its content type.
-async fn check(raw: &mut Raw, headers: &[(&str, &[u8])], expect: &End) {
+async fn check(raw: &mut Raw, headers: &[Header<'_>], expect: &End) {
     let mut request = http::Request::post(format!("http://greeter{HELLO}"));
     request = request.header("content-type", "application/grpc");
     for (name, value) in headers {
@@ -60,10 +63,10 @@ async fn each_head_has_its_answer() {
     let mut raw = server.raw().await;
     let malformed = End::Status(Code::InvalidArgument, "MALFORMED_METADATA");
     let timeout = End::Status(Code::InvalidArgument, "MALFORMED_TIMEOUT");
-    let long = [b'x'; 15 * 1024];
-    let longer = [b'x'; 17 * 1024];
+    let long = vec![b'x'; 15 * 1024];
+    let longer = vec![b'x'; 17 * 1024];
     let long_name = "n".repeat(15 * 1024) + "-bin";
-    let table: [(&[(&str, &[u8])], &End); 22] = [
+    let table: [(&[Header<'_>], &End); 22] = [
         // There is nothing that must be there: `te` is for proxies (PROTOCOL-HTTP2, Requests).
         (&[], &End::Ok),
         (&[("te", b"trailers")], &End::Ok),
