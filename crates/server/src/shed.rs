@@ -138,6 +138,7 @@ pub(crate) struct Stay<'a> {
 }
 
 /// How a call ended.
+#[derive(Clone, Copy)]
 pub(crate) enum Ended<'a> {
     /// With this head.
     Answered(&'a HeaderMap),

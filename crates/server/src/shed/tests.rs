@@ -7,8 +7,6 @@ use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{Reason, SendStream};
 use http::{Request, Response};
-use scribemed_auth::verifier::{CacheConfig, Config};
-use scribemed_auth::{CachedKeys, KeySet, SystemClock, Verifier};
 use scribemed_rpc::policy::{Access, Idempotency, Reattempt};
 use tokio::sync::Semaphore;
 use tokio::time::{advance, sleep};
@@ -98,7 +96,8 @@ async fn start(min: u32, max: u32) -> Running {
         tokio_stream::once(Ok((server, crate::Peer::default()))),
         CancellationToken::new(),
         Duration::ZERO,
-        (crate::Limits::default(), Duration::ZERO),
+        (crate::Limits::default(), Duration::from_secs(60)),
+        None,
     ));
     let (requests, connection) = h2::client::handshake(client).await.unwrap();
     tokio::spawn(connection);
