@@ -139,7 +139,7 @@ pub(crate) async fn serve<IO>(
         let mut waiting = false;
         for _ in 0..arrived.len().div_ceil(BATCH) {
             let later = arrived.split_off(arrived.len().min(BATCH));
-            waiting = begin.all(&mut arrived);
+            waiting = begin.all(&mut arrived, doorbell.since());
             if !later.is_empty() {
                 drive(&mut connection, &mut arrived, &doorbell);
             }
@@ -209,7 +209,7 @@ where
             Poll::Pending => {
                 if !doorbell.may_wait() {
                     // Not looked at here and now: what rang may be tokio, which asks for a pause.
-                    cx.waker().wake_by_ref();
+                    doorbell.again(cx);
                 }
                 return Poll::Pending;
             }
