@@ -128,11 +128,14 @@ pub(super) async fn run(callers: Arc<[Caller]>, flood: Flood) -> Result<Seen> {
                 seen.latency.record(u64::try_from(took.as_micros())?)?;
             }
             Err(status) => {
-                match status.code() {
-                    Code::ResourceExhausted => seen.refused += 1,
-                    // tonic's client ends a call at its deadline with CANCELLED.
-                    Code::DeadlineExceeded | Code::Cancelled => seen.late += 1,
-                    _ => seen.other += 1,
+                let code = status.code();
+                // tonic's client ends a call at its deadline with CANCELLED.
+                if matches!(code, Code::DeadlineExceeded | Code::Cancelled) {
+                    seen.late += 1;
+                } else if code == Code::ResourceExhausted {
+                    seen.refused += 1;
+                } else {
+                    seen.other += 1;
                 }
                 seen.first_failure
                     .get_or_insert_with(|| format!("{:?}: {}", status.code(), status.message()));

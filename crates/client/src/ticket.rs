@@ -100,7 +100,7 @@ impl Ticket {
         self.endpoint.ledger.record(outcome);
         match outcome {
             Outcome::Success | Outcome::Failure => {
-                self.shared.adaptive.of(&self.method).accepted(now)
+                self.shared.adaptive.of(&self.method).accepted(now);
             }
             Outcome::Overloaded => self.shared.adaptive.of(&self.method).refused(now),
             Outcome::Ignored => {}

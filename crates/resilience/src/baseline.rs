@@ -208,10 +208,9 @@ impl Floor {
 
     fn at(self, epoch: u64) -> Self {
         let before = match epoch.wrapping_sub(self.epoch) & EPOCHS {
-            0 => return self,
             1 => self.current,
-            // A clock that is behind.
-            EPOCHS => return self,
+            // The same, or a clock that is behind.
+            0 | EPOCHS => return self,
             _ => NONE,
         };
         Self {
@@ -240,7 +239,7 @@ fn units(now: Tick) -> u64 {
 
 /// The number of the stretch of 30 s, modulo 2^16: that is 22 days.
 fn epoch(now: Tick) -> u64 {
-    now.since(Tick::ZERO).as_secs() / EPOCH.as_secs() & EPOCHS
+    (now.since(Tick::ZERO).as_secs() / EPOCH.as_secs()) & EPOCHS
 }
 
 #[cfg(all(test, not(loom)))]

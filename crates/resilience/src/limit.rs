@@ -56,7 +56,9 @@ impl Class {
 /// How a [`Limit`] works.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Config {
-    /// The limit is not lowered below this, at least 1. Default 20, as Netflix has it.
+    /// The limit is not lowered below this, at least 1. Default 8. Netflix has 20, of which the last waits for 19 others: where calls
+    /// take 50 ms on two processors and have 300 ms, three times the load leaves 16 % of the goodput with 20, 68 % with 12
+    /// and all of it with 8 (simulation).
     pub min: u32,
     /// And not raised above this, at least `min`; it begins here. Default 1,000. Netflix has 200, for servers with a thread for
     /// each call. Here a call that waits costs its memory; that, and not the processor, is what this bounds.
@@ -73,7 +75,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            min: 20,
+            min: 8,
             max: 1_000,
             tolerance: 1.5,
             slack: Duration::from_millis(50),
@@ -146,8 +148,8 @@ pub struct Shed {
 pub struct Limit {
     config: Config,
     in_flight: AtomicU32,
-    /// The bits of a 32-bit float.
-    limit: AtomicU32,
+    /// The limit, as the bits of a 32-bit float.
+    current: AtomicU32,
     /// The most in flight in this window.
     peak: AtomicU32,
     /// [`Pressure`] as of the last window.
@@ -176,7 +178,7 @@ impl Limit {
         };
         Self {
             in_flight: AtomicU32::new(0),
-            limit: AtomicU32::new(single(f64::from(config.max)).to_bits()),
+            current: AtomicU32::new(single(f64::from(config.max)).to_bits()),
             peak: AtomicU32::new(0),
             pressure: AtomicU32::new(0),
             window: AtomicU64::new(now.as_nanos()),
@@ -304,7 +306,7 @@ impl Limit {
         };
         self.pressure.store(pressure.pack(), Ordering::Relaxed);
         let (min, max) = (f64::from(self.config.min), f64::from(self.config.max));
-        let limit = f64::from(f32::from_bits(self.limit.load(Ordering::Relaxed)));
+        let limit = f64::from(f32::from_bits(self.current.load(Ordering::Relaxed)));
         let used = f64::from(peak);
         let gradient = (1.0 / stretch).clamp(1.0 / MAX_STRETCH, 1.0);
         let refused = Tick::from_nanos(self.refused.load(Ordering::Relaxed));
@@ -322,7 +324,7 @@ impl Limit {
             limit + limit.sqrt()
         };
         let next = single(next.clamp(min, max));
-        self.limit.store(next.to_bits(), Ordering::Relaxed);
+        self.current.store(next.to_bits(), Ordering::Relaxed);
     }
 
     #[allow(
@@ -331,7 +333,7 @@ impl Limit {
         reason = "a limit is far below what an integer holds, and above zero"
     )]
     fn share(&self, class: Class) -> u32 {
-        let limit = f32::from_bits(self.limit.load(Ordering::Relaxed));
+        let limit = f32::from_bits(self.current.load(Ordering::Relaxed));
         (f64::from(limit) * class.share()).ceil() as u32
     }
 

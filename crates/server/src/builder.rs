@@ -223,7 +223,7 @@ impl Builder {
 
     /// How many calls are worked on at a time: the bounds of a limit that adapts to what the server can do. What is above it is
     /// refused with RESOURCE_EXHAUSTED and the time to wait, the least important first, as the contract's `criticality`
-    /// has it. `None`: everything is taken. Default [`Concurrency::default`]: 20 to 1,000.
+    /// has it. `None`: everything is taken. Default [`Concurrency::default`]: 8 to 1,000.
     #[must_use]
     pub fn concurrency(mut self, limit: Option<Concurrency>) -> Self {
         self.concurrency = limit;

@@ -200,7 +200,7 @@ where
             Poll::Pending => {
                 if !doorbell.may_wait() {
                     // Not looked at here and now: what rang may be tokio, which asks for a pause.
-                    cx.waker().wake_by_ref();
+                    doorbell.again(cx);
                 }
                 return Poll::Pending;
             }
@@ -224,7 +224,7 @@ where
     let mut waiting = false;
     for _ in 0..arrived.len().div_ceil(BATCH) {
         let later = arrived.split_off(arrived.len().min(BATCH));
-        waiting = begin.all(arrived);
+        waiting = begin.all(arrived, doorbell.since());
         if !later.is_empty() {
             drive(connection, arrived, doorbell);
         }

@@ -29,7 +29,7 @@ pub(crate) struct Gate {
 
 /// A call as it arrived.
 pub(crate) struct Arrival {
-    /// When its head was read.
+    /// When its head could be read.
     pub(crate) at: Instant,
     /// Where it goes.
     pub(crate) found: Found,
@@ -138,6 +138,7 @@ pub(crate) struct Stay<'a> {
 }
 
 /// How a call ended.
+#[derive(Clone, Copy)]
 pub(crate) enum Ended<'a> {
     /// With this head.
     Answered(&'a HeaderMap),
@@ -190,7 +191,7 @@ impl Stay<'_> {
             return;
         };
         let now = Instant::now();
-        let waited = self.begun - self.arrived;
+        let waited = self.begun.saturating_duration_since(self.arrived);
         let served = now - self.begun;
         let failed = Sample::Failed {
             baseline,

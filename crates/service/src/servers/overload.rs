@@ -8,7 +8,7 @@ use crate::Env;
 use crate::env;
 
 const CONCURRENCY: &str = "SCRIBEMED_CONCURRENCY";
-const CONCURRENCY_EXAMPLE: &str = "20-1000";
+const CONCURRENCY_EXAMPLE: &str = "8-1000";
 const RATE_LIMITS: &str = "SCRIBEMED_RATE_LIMITS";
 const RATE_LIMITS_EXAMPLE: &str = "documentation=100/s,*=500/s";
 /// A million calls at a time is more than any process has memory for.
@@ -17,7 +17,7 @@ const RANGE: RangeInclusive<u32> = 1..=1_000_000;
 /// How many calls are worked on at a time, and how often each caller may call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverloadSettings {
-    /// The bounds of the limit on calls at a time; `None`: no limit. Default 20 to 1,000.
+    /// The bounds of the limit on calls at a time; `None`: no limit. Default 8 to 1,000.
     pub concurrency: Option<Concurrency>,
     /// How often each caller may call. By default nobody is limited.
     pub rate_limits: RateLimits,
@@ -37,7 +37,7 @@ impl OverloadSettings {
     ///
     /// | variable | what it is | default |
     /// |---|---|---|
-    /// | `SCRIBEMED_CONCURRENCY` | the bounds of the limit on calls at a time, each from 1 to 1000000, or `off` | `20-1000` |
+    /// | `SCRIBEMED_CONCURRENCY` | the bounds of the limit on calls at a time, each from 1 to 1000000, or `off` | `8-1000` |
     /// | `SCRIBEMED_RATE_LIMITS` | how often each caller may call, [as `RateLimits` has it](RateLimits) | nobody is limited |
     ///
     /// # Errors
@@ -126,7 +126,7 @@ mod tests {
         check(
             CONCURRENCY,
             "20",
-            "a good value is SCRIBEMED_CONCURRENCY=20-1000",
+            "a good value is SCRIBEMED_CONCURRENCY=8-1000",
         );
         check(CONCURRENCY, "0-5", "from 1 to 1000000");
         check(CONCURRENCY, "5-1000001", "from 1 to 1000000");

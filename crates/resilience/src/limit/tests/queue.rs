@@ -91,7 +91,7 @@ pub(super) struct Server {
     limit: Limit,
     baseline: Baseline,
     deadline: Duration,
-    idle: usize,
+    idle: u32,
     queue: VecDeque<Job>,
     /// Those that were begun, by number.
     jobs: BTreeMap<u64, Job>,
@@ -102,7 +102,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(limit: Limit, cores: usize, deadline: Duration) -> Self {
+    pub(super) fn new(limit: Limit, cores: u32, deadline: Duration) -> Self {
         Self {
             limit,
             baseline: Baseline::new(),
