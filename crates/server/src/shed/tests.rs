@@ -99,6 +99,7 @@ async fn start(min: u32, max: u32) -> Running {
         CancellationToken::new(),
         Duration::ZERO,
         (crate::Limits::default(), Duration::ZERO),
+        None,
     ));
     let (requests, connection) = h2::client::handshake(client).await.unwrap();
     tokio::spawn(connection);

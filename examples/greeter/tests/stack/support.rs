@@ -57,7 +57,7 @@ pub(crate) async fn start_with(next: Option<Channel>, grace: Duration) -> Runnin
 /// Starts a server that relays through `next`, and is put together as `configure` has it.
 pub(crate) async fn start_as(
     next: Option<Channel>,
-    configure: impl FnOnce(scribemed_server::Builder) -> scribemed_server::Builder,
+    configure: impl FnOnce(Builder) -> Builder,
 ) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     serve(listener, next, configure)
@@ -76,7 +76,7 @@ pub(crate) fn serve(
     let next = next.map(TroubleServiceClient::over);
     let trouble = Trouble::new(sender, Arc::clone(&gate), next);
     let shutdown = CancellationToken::new();
-    let builder = scribemed_server::Builder::new(NAME, identity.verifier().unwrap());
+    let builder = Builder::new(NAME, identity.verifier().unwrap());
     let builder = configure(builder)
         .descriptor_set(DESCRIPTOR_SET)
         .add(GreeterServiceServer::new(Greeter))
