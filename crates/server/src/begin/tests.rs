@@ -5,8 +5,6 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::{Request, Response};
-use scribemed_auth::verifier::{CacheConfig, Config};
-use scribemed_auth::{CachedKeys, KeySet, SystemClock, Verifier};
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;

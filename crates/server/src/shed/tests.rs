@@ -7,8 +7,6 @@ use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{Reason, SendStream};
 use http::{Request, Response};
-use scribemed_auth::verifier::{CacheConfig, Config};
-use scribemed_auth::{CachedKeys, KeySet, SystemClock, Verifier};
 use scribemed_rpc::policy::{Access, Idempotency, Reattempt};
 use tokio::sync::Semaphore;
 use tokio::time::{advance, sleep};
