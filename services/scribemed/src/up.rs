@@ -118,11 +118,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     settings.clients = clients("auth")?;
     settings.servers = servers(&data, "auth")?;
     let platform = Platform::new(settings, shutdown.clone());
-    running.push(Box::pin(async move {
-        let admin = shown(&platform);
-        let service = closing(&platform, auth.run(platform.clone(), auth_listener));
-        admin.beside(auth_admin, service).await.context("auth")
-    }));
+    let run = Box::pin(auth.run(platform.clone(), auth_listener));
+    running.push(beside("auth", platform, auth_admin, run));
 
     let platform = async |name: &str, key| {
         let (registry, issuer) = (registry.clone(), operator::issuer());
@@ -134,24 +131,24 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let transcription = setup::transcription(&data, args.model, args.audio)?;
     let model = setup::model(&transcription);
     let with = platform("transcription", keys.transcription).await?;
-    running.push(Box::pin(async move {
-        let admin = shown(&with);
-        let run = scribemed_transcription::run(transcription, with.clone(), transcription_listener);
-        let service = closing(&with, run);
-        let ended = admin.beside(transcription_admin, service).await;
-        ended.context("transcription")
-    }));
+    let run = scribemed_transcription::run(transcription, with.clone(), transcription_listener);
+    running.push(beside(
+        "transcription",
+        with,
+        transcription_admin,
+        Box::pin(run),
+    ));
     let config = scribemed_documentation::Config {
         data: data.of("documentation"),
     };
     let with = platform("documentation", keys.documentation).await?;
-    running.push(Box::pin(async move {
-        let admin = shown(&with);
-        let run = scribemed_documentation::run(config, with.clone(), documentation_listener);
-        let service = closing(&with, run);
-        let ended = admin.beside(documentation_admin, service).await;
-        ended.context("documentation")
-    }));
+    let run = scribemed_documentation::run(config, with.clone(), documentation_listener);
+    running.push(beside(
+        "documentation",
+        with,
+        documentation_admin,
+        Box::pin(run),
+    ));
 
     // A service that cannot start ends the whole; so does a signal before everything is up.
     tokio::select! {
@@ -241,11 +238,22 @@ fn servers(data: &Data, service: &str) -> anyhow::Result<ServerSettings> {
     Ok(servers.with_audit(Some(audit)))
 }
 
-/// Runs a service, and then writes what is still to be told.
-async fn closing<T>(platform: &Platform, service: impl Future<Output = T>) -> T {
-    let ended = service.await;
-    platform.close().await;
-    ended
+/// Runs a service beside its admin port, and then writes what is still to be told.
+fn beside<E: Into<anyhow::Error> + 'static>(
+    name: &'static str,
+    platform: Platform,
+    admin_listener: Option<TcpListener>,
+    service: Pin<Box<impl Future<Output = Result<(), E>> + 'static>>,
+) -> Running {
+    Box::pin(async move {
+        let closing = async {
+            let ended = service.await;
+            platform.close().await;
+            ended
+        };
+        let ended = shown(&platform).beside(admin_listener, closing).await;
+        ended.map_err(Into::into).context(name)
+    })
 }
 
 fn shown(platform: &Platform) -> Admin {
