@@ -55,11 +55,11 @@ impl Default for Subjects {
 
 impl Subjects {
     pub(super) fn get(&self, subject: &SubjectToken) -> Option<TokenCache> {
-        let shelf = self.shelf.load();
-        let at = shelf
+        let entries = self.shelf.load();
+        let at = entries
             .binary_search_by_key(&self.hash(subject), |entry| entry.hash)
             .ok()?;
-        let entry = &shelf[at];
+        let entry = &entries[at];
         (entry.subject == *subject).then(|| entry.cache.clone())
     }
 
