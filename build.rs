@@ -8,5 +8,7 @@ fn main() -> Result<(), scribemed_codegen::Error> {
         .include("proto/vendor")
         // The details of errors travel as google.protobuf.Any; grpcurl shows them with this.
         .describe("google/rpc/error_details.proto")
+        // And so do the reasons in them, as words.
+        .describe("scribemed/options/v1/error_reason.proto")
         .compile()
 }

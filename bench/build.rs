@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-const FILE: &str = "bench/v1/bench.proto";
+const FILES: [&str; 2] = ["bench/v1/bench.proto", "bench/v1/work.proto"];
 const FOLDERS: [&str; 3] = ["proto", "../proto/options", "../proto/vendor"];
 
 fn main() -> anyhow::Result<()> {
@@ -24,9 +24,9 @@ fn bare() -> anyhow::Result<()> {
     std::fs::create_dir_all(&out).with_context(|| format!("making {}", out.display()))?;
     let mut compiler = protox::Compiler::new(FOLDERS)?;
     compiler.include_imports(true).include_source_info(true);
-    compiler.open_file(FILE)?;
+    compiler.open_files(FILES)?;
     let mut set = compiler.file_descriptor_set();
-    set.file.retain(|file| file.name() == FILE);
+    set.file.retain(|file| FILES.contains(&file.name()));
     tonic_prost_build::configure()
         .build_transport(false)
         .out_dir(out)

@@ -91,6 +91,7 @@ func serve(listen string, identity *identity, validate bool) error {
 	)
 	handler := &echo{}
 	benchv1.RegisterBenchServiceServer(server, handler)
+	registerWork(server, &handler.calls)
 	state := health.NewServer()
 	state.SetServingStatus(benchv1.BenchService_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
 	healthpb.RegisterHealthServer(server, state)

@@ -5,13 +5,17 @@
 
 mod contract;
 mod drive;
+mod fleet;
 mod identity;
 mod order;
 mod orders;
+mod overload;
+mod peer;
 mod picks;
 mod run;
 mod serve;
 mod stack;
+mod tokens;
 mod usage;
 
 use clap::Parser;
@@ -22,6 +26,8 @@ use clap::Parser;
 enum Command {
     /// Measure, and show what came of it.
     Run(run::Args),
+    /// Offer more than a server can do, and show what came of it.
+    Overload(overload::Args),
     /// Be a server.
     Serve(serve::Args),
     /// Be a client that makes calls.
@@ -31,6 +37,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Run(args) => run::run(&args),
+        Command::Overload(args) => overload::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Drive(args) => drive::run(&args),
     }

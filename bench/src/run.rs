@@ -2,13 +2,11 @@
 
 mod compare;
 mod features;
-mod fleet;
 mod kill;
 mod machine;
 mod matrix;
 mod measure;
 mod network;
-mod peer;
 mod report;
 
 use std::path::PathBuf;
@@ -17,13 +15,14 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::ValueEnum as _;
 
-use self::fleet::Fleet;
 use self::kill::Fault;
 use self::measure::Effort;
 use self::network::Network;
 use self::report::{Failed, NotRun, Report};
+use crate::fleet::Fleet;
 use crate::picks;
 use crate::stack::Stack;
+use crate::tokens;
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -57,6 +56,8 @@ pub(crate) enum Part {
     Features,
     /// Picks of an endpoint.
     Picks,
+    /// A token that is remembered.
+    Tokens,
     /// Ours against grpc-go.
     GrpcGo,
     /// One of three servers goes away.
@@ -105,6 +106,7 @@ fn measure(part: Part, args: &Args, fleet: &Fleet, report: &mut Report) -> Resul
                 .map(|endpoints| Ok((endpoints, picks::nanoseconds(endpoints)?)))
                 .collect::<Result<_>>()?;
         }
+        Part::Tokens => report.token = Some(tokens::nanoseconds()?),
         Part::GrpcGo => match &args.grpc_go {
             Some(program) => {
                 report.grpc_go = Some(compare::grpc_go(fleet, program, plan.headline)?);

@@ -1,6 +1,7 @@
 //! A server, as a process of its own.
 
 mod echo;
+mod work;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,10 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, bail};
+use scribemed_server::Concurrency;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::echo::Echo;
+use self::work::Work;
 use crate::contract::{DESCRIPTOR_SET, bare, v1};
 use crate::identity::{Identity, NAME};
 use crate::order::{Order, Serving, Used};
@@ -33,6 +36,10 @@ pub(crate) struct Args {
     /// Threads of the runtime.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// What the limit on calls at a time is not lowered below. By default it is where it begins, so that all is done for it and
+    /// nothing refused: a load that is closed, with large messages, is meant to be too much.
+    #[arg(long, default_value_t = Concurrency::default().max)]
+    min_concurrency: u32,
     /// What is logged, in the syntax of RUST_LOG; nothing but warnings if it is not given.
     #[arg(long, default_value = "warn")]
     log: String,
@@ -47,6 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 async fn serve(args: &Args) -> Result<()> {
     let calls = Arc::new(AtomicU64::new(0));
     let echo = Echo::new(Arc::clone(&calls));
+    let work = Work::new(Arc::clone(&calls));
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", args.listen))?;
@@ -56,9 +64,15 @@ async fn serve(args: &Args) -> Result<()> {
     let served = match args.stack {
         Stack::Ours => {
             let identity = Identity::load(&args.key)?;
+            let concurrency = Concurrency {
+                min: args.min_concurrency,
+                ..Concurrency::default()
+            };
             let server = scribemed_server::Builder::new(NAME, identity.verifier()?)
                 .descriptor_set(DESCRIPTOR_SET)
+                .concurrency(Some(concurrency))
                 .add(v1::bench_service_server::BenchServiceServer::new(echo))
+                .add(v1::work_service_server::WorkServiceServer::new(work))
                 .serve(listener, shutdown.clone());
             tokio::spawn(async move { anyhow::Ok(server.await?) })
         }
@@ -73,6 +87,7 @@ async fn serve(args: &Args) -> Result<()> {
                 .await;
             let server = tonic::transport::Server::builder()
                 .add_service(bare::bench_service_server::BenchServiceServer::new(echo))
+                .add_service(bare::work_service_server::WorkServiceServer::new(work))
                 .add_service(health)
                 .serve_with_incoming_shutdown(
                     tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true)),

@@ -1,6 +1,7 @@
 //! The stacks that are compared.
 
 use anyhow::{Context as _, Result, bail};
+use http::HeaderName;
 use scribemed_auth::Token;
 use scribemed_client::{Channel, Config};
 use scribemed_discovery::Target;
@@ -74,16 +75,21 @@ pub(crate) fn bare(target: &str) -> Result<Bare> {
 
 /// tonic's channel, with the headers that ours would send.
 pub(crate) fn bare_with_headers(target: &str, identity: &Identity) -> Result<BareWithHeaders> {
+    let service = InterceptedService::new(transport(target)?, headers(identity)?);
+    Ok(BareWithHeaders::new(service))
+}
+
+/// The headers that our channel would send.
+pub(crate) fn headers(identity: &Identity) -> Result<Headers> {
     let token = identity.token()?;
-    let channel = transport(target)?;
-    Ok(BareWithHeaders::new(InterceptedService::new(
-        channel,
-        Headers { token },
-    )))
+    Ok(Headers {
+        token,
+        place: metadata::X_SERVICE_AUTHORIZATION,
+    })
 }
 
 /// tonic balances over several addresses, and connects to one without a balancer.
-fn transport(target: &str) -> Result<tonic::transport::Channel> {
+pub(crate) fn transport(target: &str) -> Result<tonic::transport::Channel> {
     let endpoints = match target.split_once("://") {
         Some(("static", addresses)) => addresses
             .trim_start_matches('/')
@@ -104,15 +110,21 @@ fn transport(target: &str) -> Result<tonic::transport::Channel> {
 #[derive(Clone)]
 pub(crate) struct Headers {
     token: Token,
+    place: HeaderName,
+}
+
+impl Headers {
+    /// The token goes where servers of other makes look for it.
+    pub(crate) fn with_authorization(mut self) -> Self {
+        self.place = metadata::AUTHORIZATION;
+        self
+    }
 }
 
 impl Interceptor for Headers {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers = request.metadata_mut().as_mut();
-        headers.insert(
-            metadata::X_SERVICE_AUTHORIZATION,
-            self.token.indexed_header(),
-        );
+        headers.insert(&self.place, self.token.indexed_header());
         // What the call was given stands.
         headers
             .entry(metadata::GRPC_TIMEOUT)

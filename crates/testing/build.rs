@@ -1,4 +1,4 @@
-//! Compiles the contract of the simulation.
+//! Compiles the contracts of the simulation and of the interoperability cases.
 
 fn main() -> Result<(), scribemed_codegen::Error> {
     scribemed_codegen::Contract::new()

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
-use serde_json::Value;
+use anyhow::Result;
 
 use crate::{process, workspace};
 
@@ -20,7 +19,7 @@ pub(crate) struct Args {
     /// Fewer and shorter rounds: about two minutes, and wider spreads.
     #[arg(long)]
     quick: bool,
-    /// Only these parts: headline, features, picks, grpc-go, kill, matrix.
+    /// Only these parts: headline, features, picks, tokens, grpc-go, kill, matrix.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Threads of each server and each client. More than one adds what they cost each other, and noise.
@@ -33,15 +32,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When the build or a measurement fails. Without Go the rest is measured, and the result says what was not run.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let root = workspace::root();
-    eprintln!("Building in release; the first time takes some minutes ...");
-    process::show(workspace::cargo(&root).args([
-        "build",
-        "--release",
-        "--package",
-        "scribemed-bench",
-    ]))?;
-    let built = target(&root)?.join("release");
+    let built = build(&workspace::root())?;
     let mut command = Command::new(built.join("scribemed-bench"));
     command
         .arg("run")
@@ -56,12 +47,32 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         command.args(["--only", &args.only.join(",")]);
     }
     if args.only.is_empty() || args.only.iter().any(|part| part == "grpc-go") {
-        match go(&root.join(GO), &built) {
-            Ok(program) => command.arg("--grpc-go").arg(program),
-            Err(error) => command.args(["--no-grpc-go", &format!("{error:#}")]),
-        };
+        with_go(&mut command, &built);
     }
     process::show(&mut command)
+}
+
+/// Builds what measures. Returns the folder where it lies.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
+    eprintln!("Building in release; the first time takes some minutes ...");
+    process::show(workspace::cargo(root).args([
+        "build",
+        "--release",
+        "--package",
+        "scribemed-bench",
+    ]))?;
+    Ok(workspace::target(root)?.join("release"))
+}
+
+/// Builds the peer in Go and names it, or says why there is none.
+pub(crate) fn with_go(command: &mut Command, built: &Path) {
+    match go(&workspace::root().join(GO), built) {
+        Ok(program) => command.arg("--grpc-go").arg(program),
+        Err(error) => command.args(["--no-grpc-go", &format!("{error:#}")]),
+    };
 }
 
 /// Builds the peer in Go.
@@ -79,20 +90,4 @@ fn go(source: &Path, built: &Path) -> Result<PathBuf> {
             .current_dir(source),
     )?;
     Ok(program)
-}
-
-/// Where Cargo puts what it builds.
-fn target(root: &Path) -> Result<PathBuf> {
-    let text = process::read(workspace::cargo(root).args([
-        "metadata",
-        "--format-version",
-        "1",
-        "--no-deps",
-    ]))?;
-    let metadata: Value =
-        serde_json::from_str(&text).context("reading the output of cargo metadata")?;
-    metadata["target_directory"]
-        .as_str()
-        .map(PathBuf::from)
-        .context("cargo metadata names no target directory")
 }

@@ -4,7 +4,7 @@ pub(crate) mod base;
 pub(crate) mod engine;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -84,7 +84,7 @@ fn stage(root: &Path) -> Result<()> {
         cargo.args(["--package", package]);
     }
     process::show(&mut cargo)?;
-    let built = target_folder(root)?.join("release");
+    let built = workspace::target(root)?.join("release");
     let stage = root.join(STAGE);
     if stage.exists() {
         fs::remove_dir_all(&stage).with_context(|| format!("emptying {}", stage.display()))?;
@@ -95,20 +95,4 @@ fn stage(root: &Path) -> Result<()> {
             .with_context(|| format!("copying {program} into {}", stage.display()))?;
     }
     Ok(())
-}
-
-/// Where Cargo builds, which its configuration and its environment may say.
-fn target_folder(root: &Path) -> Result<PathBuf> {
-    let metadata = process::read(workspace::cargo(root).args([
-        "metadata",
-        "--no-deps",
-        "--format-version",
-        "1",
-    ]))?;
-    let metadata: serde_json::Value =
-        serde_json::from_str(&metadata).context("`cargo metadata` does not print JSON")?;
-    let folder = metadata["target_directory"]
-        .as_str()
-        .context("`cargo metadata` does not name the target folder")?;
-    Ok(folder.into())
 }

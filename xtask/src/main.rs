@@ -7,7 +7,9 @@
 mod bench;
 mod compose;
 mod images;
+mod interop;
 mod model;
+mod overload;
 mod process;
 mod proto;
 mod setup;

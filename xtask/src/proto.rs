@@ -61,6 +61,8 @@ fn format(buf: &Path, root: &Path) -> Result<()> {
         "proto/vendor/buf",
         "--exclude-path",
         "proto/vendor/google",
+        "--exclude-path",
+        "proto/vendor/grpc",
     ];
     process::show(
         Command::new(buf)

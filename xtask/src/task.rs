@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::Parser;
 
-use crate::{bench, compose, images, model, proto, simulate, test, tidy, tools, up};
+use crate::{
+    bench, compose, images, interop, model, overload, proto, simulate, test, tidy, tools, up,
+};
 
 /// Tasks of this repository.
 #[derive(Parser)]
@@ -15,8 +17,12 @@ pub(crate) enum Task {
     Test,
     /// Measure the platform against bare tonic and grpc-go.
     Bench(bench::Args),
+    /// Offer more than a server can do: ours, bare tonic and grpc-go.
+    Overload(overload::Args),
     /// Play the client and the server on a simulated network.
     Simulate(simulate::Args),
+    /// Try the client and the server against those of grpc-go.
+    Interop(interop::Args),
     /// Put the speech model in place.
     Model(model::Args),
     /// Check the contract with buf.
@@ -38,7 +44,9 @@ impl Task {
             Self::Up(args) => up::run(args),
             Self::Test => test::run(),
             Self::Bench(args) => bench::run(args),
+            Self::Overload(args) => overload::run(args),
             Self::Simulate(args) => simulate::run(args),
+            Self::Interop(args) => interop::run(args),
             Self::Model(args) => model::run(args).map(drop),
             Self::Proto(args) => proto::run(args),
             Self::Tidy(args) => tidy::run(args),

@@ -27,6 +27,17 @@ const GRPCURL: Tool = Tool {
     how_to_get: "install Go 1.21 or newer (https://go.dev/dl), or name a grpcurl 1.9.3 in SCRIBEMED_GRPCURL",
 };
 
+/// grpc-go's own client and server for the interoperability cases: `client`, and `server` beside it.
+const GRPC_INTEROP: Tool = Tool {
+    name: "grpc-interop",
+    variable: "SCRIBEMED_GRPC_INTEROP",
+    version: "1.85.0",
+    program: "client",
+    install: install_grpc_interop,
+    how_to_get: "install Go 1.26 or newer (https://go.dev/dl), or name grpc-go's interop client in SCRIBEMED_GRPC_INTEROP, with \
+                 its interop server beside it, named `server`",
+};
+
 /// Something that this machine does not have and that we could not get.
 #[derive(Debug)]
 pub(crate) struct Missing {
@@ -120,12 +131,26 @@ pub(crate) fn grpcurl() -> Result<PathBuf, Missing> {
     GRPCURL.get()
 }
 
+/// grpc-go's client and its server for the interoperability cases, fetched when they are not there yet.
+///
+/// # Errors
+/// [`Missing`] when they cannot be had.
+pub(crate) fn grpc_interop() -> Result<(PathBuf, PathBuf), Missing> {
+    let client = GRPC_INTEROP.get()?;
+    let server = client.with_file_name("server");
+    Ok((client, server))
+}
+
 /// Gets every tool and prints where it is.
 ///
 /// # Errors
 /// [`Missing`] for the first that cannot be had, after the others were tried.
 pub(crate) fn run() -> Result<()> {
-    let tools = [("buf", buf()), ("grpcurl", grpcurl())];
+    let tools = [
+        ("buf", buf()),
+        ("grpcurl", grpcurl()),
+        ("grpc-interop", grpc_interop().map(|(client, _)| client)),
+    ];
     let mut missing = None;
     for (name, tool) in tools {
         match tool {
@@ -162,6 +187,16 @@ fn install_grpcurl(folder: &Path, version: &str) -> Result<()> {
     process::read(
         Command::new("go")
             .args(["install", &package])
+            .env("GOBIN", folder),
+    )?;
+    Ok(())
+}
+
+fn install_grpc_interop(folder: &Path, version: &str) -> Result<()> {
+    let package = |name: &str| format!("google.golang.org/grpc/interop/{name}@v{version}");
+    process::read(
+        Command::new("go")
+            .args(["install", &package("client"), &package("server")])
             .env("GOBIN", folder),
     )?;
     Ok(())

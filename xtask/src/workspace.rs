@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context as _, Result};
+
+use crate::process;
+
 /// The root of the repository: the folder above this package's.
 pub(crate) fn root() -> PathBuf {
     // Cargo says at run time where the package is; what was true when it was compiled serves when it is run by itself.
@@ -27,4 +31,19 @@ pub(crate) fn cargo(folder: &Path) -> Command {
         }
     }
     command
+}
+
+/// Where Cargo builds, which its configuration and its environment may say.
+///
+/// # Errors
+/// Cargo does not tell.
+pub(crate) fn target(root: &Path) -> Result<PathBuf> {
+    let metadata =
+        process::read(cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&metadata).context("`cargo metadata` does not print JSON")?;
+    let folder = metadata["target_directory"]
+        .as_str()
+        .context("`cargo metadata` does not name the target folder")?;
+    Ok(folder.into())
 }

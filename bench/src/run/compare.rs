@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::fleet::Fleet;
 use super::measure::{self, Case, Effort, Sample, Spread};
+use crate::fleet::Fleet;
 use crate::order::{Call, Load};
 use crate::stack::Stack;
 
@@ -65,7 +65,7 @@ pub(super) fn headline(fleet: &Fleet, effort: Effort) -> Result<Headline> {
     let ours = fleet.server(Stack::Ours)?;
     let (bare_at, ours_at) = (uri(&bare.address), uri(&ours.address));
     let (bare, ours) = (bare.peer.shared(), ours.peer.shared());
-    let case = |name: &str, stack, at: &str, server: &super::peer::Shared| {
+    let case = |name: &str, stack, at: &str, server: &crate::peer::Shared| {
         anyhow::Ok(Case {
             name: name.to_owned(),
             server: server.clone(),

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::compare::{LOAD, uri};
-use super::fleet::{Fleet, Where};
 use super::measure::{self, Case, Effort, Spread};
+use crate::fleet::{Fleet, Where};
 use crate::order::{Call, Load};
 use crate::stack::{Part, Stack};
 

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 use serde::Serialize;
 
-use super::fleet::{Fleet, Server, Where};
 use super::network::Network;
+use crate::fleet::{Fleet, Server, Where};
 use crate::order::{Order, Pace, Paced, Used};
 use crate::stack::Stack;
 
@@ -71,7 +71,7 @@ pub(super) fn run(
     let place = Where {
         namespace: network.map(Network::name),
         listen: listen.as_deref(),
-        log: None,
+        ..Where::default()
     };
     let mut victim = fleet.server_at(Stack::Ours, place)?;
     let others = (1..SERVERS)

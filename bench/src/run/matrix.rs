@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::compare::uri;
-use super::fleet::Fleet;
 use super::measure::{self, Case, Effort, Sample, Spread};
+use crate::fleet::Fleet;
 use crate::order::{Call, Load};
 use crate::stack::Stack;
 

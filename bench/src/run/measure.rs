@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
-use super::peer::Shared;
 use crate::order::{Load, Loaded, Order, Used};
+use crate::peer::Shared;
 
 /// A driver, the server that it calls, and what it does.
 #[derive(Clone)]

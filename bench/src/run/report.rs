@@ -19,6 +19,8 @@ pub(super) struct Report {
     pub(super) features: Vec<Cost>,
     /// Endpoints, and nanoseconds for a pick.
     pub(super) picks: Vec<(usize, f64)>,
+    /// Nanoseconds for a token that is remembered.
+    pub(super) token: Option<f64>,
     pub(super) grpc_go: Option<GrpcGo>,
     pub(super) kill: Vec<Outcome>,
     pub(super) matrix: Vec<Field>,
@@ -48,6 +50,7 @@ impl Report {
             headline: None,
             features: Vec::new(),
             picks: Vec::new(),
+            token: None,
             grpc_go: None,
             kill: Vec::new(),
             matrix: Vec::new(),
@@ -90,6 +93,9 @@ impl Report {
         }
         for (endpoints, nanoseconds) in &self.picks {
             put(&format!("pick_ns_{endpoints}"), *nanoseconds);
+        }
+        if let Some(nanoseconds) = self.token {
+            put("token_ns", nanoseconds);
         }
         if let Some(grpc_go) = &self.grpc_go {
             put(
@@ -151,6 +157,10 @@ impl Report {
             for (endpoints, nanoseconds) in &self.picks {
                 text += &format!("among {endpoints:5} endpoints {nanoseconds:8.1} ns\n");
             }
+        }
+        if let Some(nanoseconds) = self.token {
+            text += &heading("a token that was verified before (reach: 200 ns)");
+            text += &format!("from headers to principal {nanoseconds:8.1} ns\n");
         }
         if let Some(grpc_go) = &self.grpc_go {
             text += &heading(

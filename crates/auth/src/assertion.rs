@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::credentials::Secret;
 use crate::jwt::{self, Flaw, LEEWAY};
-use crate::keys::{self, KeySet, SigningKey};
+use crate::keys::{self, Algorithm, KeySet, SigningKey};
 
 /// The `client_assertion_type` of these assertions (RFC 7523, section 2.2).
 pub const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -73,7 +73,7 @@ impl<'a> Assertion<'a> {
     /// [`Error::Malformed`] when it is no JWT, larger than 8 KiB, of a foreign `typ`, or `iss` and `sub` are not the
     /// same client; [`Error::Algorithm`] for any algorithm but `EdDSA`.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        let head = jwt::read_head(text)?;
+        let head = jwt::read_head(text, &[Algorithm::EdDsa])?;
         // Access tokens carry `at+jwt`: one must never pass as an assertion.
         let typ = head.typ.as_deref().unwrap_or("JWT");
         if !["JWT", "client-authentication+jwt"]
@@ -84,7 +84,7 @@ impl<'a> Assertion<'a> {
                 "its `typ` must be JWT or client-authentication+jwt",
             ));
         }
-        let claims = jwt::read_claims_unverified(text)?;
+        let claims: jwt::Claims = jwt::read_claims_unverified(text)?;
         let client = match (claims.iss, claims.sub) {
             (Some(iss), Some(sub)) if iss == sub => sub,
             (Some(_), Some(_)) => {
@@ -128,7 +128,7 @@ impl<'a> Assertion<'a> {
             None if keys.len() == 1 => keys.iter().next(),
             None => None,
         };
-        let claims = jwt::verify(self.text, key.ok_or(Error::UnknownKey)?)?;
+        let claims: jwt::Claims = jwt::verify(self.text, key.ok_or(Error::UnknownKey)?)?;
 
         let aud = claims.aud.ok_or(Error::Malformed("`aud` is required"))?;
         if !aud.is_only(audience) {

@@ -2,9 +2,11 @@
 
 mod cache;
 mod secret;
+mod subjects;
 
 pub use self::cache::{Error, TokenCache, TokenSource};
 pub use self::secret::{InvalidToken, Secret, Token};
+pub use self::subjects::MAX_SUBJECTS;
 
 #[cfg(test)]
 mod tests;

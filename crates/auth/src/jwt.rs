@@ -1,4 +1,4 @@
-//! What client assertions and access tokens share: compact JWS with Ed25519 (RFC 7515, RFC 7519, RFC 8037).
+//! What client assertions and access tokens share: compact JWS (RFC 7515, RFC 7519, RFC 8725).
 //!
 //! `jsonwebtoken` signs and checks signatures. The header is read here first, so that the algorithm is refused before
 //! any key is looked at, and the claims are judged by the callers against an injected clock.
@@ -9,11 +9,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Header, Validation};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::Secret;
-use crate::keys::{Error, Jwk, SigningKey};
+use crate::keys::{Algorithm, Error, Jwk, SigningKey};
 
 /// Nothing larger is parsed.
 pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -31,12 +32,13 @@ pub(crate) enum Flaw {
 
 /// What a token's header says.
 pub(crate) struct Head {
+    pub(crate) algorithm: Algorithm,
     pub(crate) typ: Option<String>,
     pub(crate) kid: Option<String>,
 }
 
-/// Reads the header of a token that nobody has checked yet, and pins the algorithm.
-pub(crate) fn read_head(token: &str) -> Result<Head, Flaw> {
+/// Reads the header of a token that nobody has checked yet, and pins the algorithm to one of `pinned`.
+pub(crate) fn read_head(token: &str, pinned: &[Algorithm]) -> Result<Head, Flaw> {
     #[derive(Deserialize)]
     struct Wire {
         alg: Option<String>,
@@ -53,11 +55,11 @@ pub(crate) fn read_head(token: &str) -> Result<Head, Flaw> {
         .map_err(|_| Flaw::Malformed("its header is not base64url"))?;
     let head: Wire = serde_json::from_slice(&bytes)
         .map_err(|_| Flaw::Malformed("its header is not a JSON object"))?;
-    match head.alg.as_deref() {
-        Some("EdDSA") => {}
-        Some(_) => return Err(Flaw::Algorithm),
-        None => return Err(Flaw::Malformed("its header has no `alg`")),
-    }
+    let named = head.alg.ok_or(Flaw::Malformed("its header has no `alg`"))?;
+    let algorithm = pinned
+        .iter()
+        .find(|algorithm| algorithm.name() == named)
+        .ok_or(Flaw::Algorithm)?;
     // RFC 7515, section 4.1.11: an extension that must be understood and is not makes the token invalid.
     if head.crit.is_some() {
         return Err(Flaw::Malformed(
@@ -68,22 +70,23 @@ pub(crate) fn read_head(token: &str) -> Result<Head, Flaw> {
         return Err(Flaw::Malformed("it has an empty part"));
     }
     Ok(Head {
+        algorithm: *algorithm,
         typ: head.typ,
         kid: head.kid,
     })
 }
 
-/// Checks the signature and reads the claims.
-pub(crate) fn verify(token: &str, key: &Jwk) -> Result<Claims, Flaw> {
-    static VALIDATION: LazyLock<Validation> = LazyLock::new(|| {
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        // The claims are judged by our callers, who have the clock and say more precisely what is wrong.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation
-    });
-    match jsonwebtoken::decode(token, &key.decoding(), &VALIDATION) {
+/// Checks the signature, with the one algorithm that the key is good for, and reads the claims.
+pub(crate) fn verify<C: DeserializeOwned>(token: &str, key: &Jwk) -> Result<C, Flaw> {
+    static EDDSA: LazyLock<Validation> = LazyLock::new(|| signature_only(Algorithm::EdDsa));
+    static ES256: LazyLock<Validation> = LazyLock::new(|| signature_only(Algorithm::Es256));
+    static RS256: LazyLock<Validation> = LazyLock::new(|| signature_only(Algorithm::Rs256));
+    let validation = match key.algorithm() {
+        Algorithm::EdDsa => &EDDSA,
+        Algorithm::Es256 => &ES256,
+        Algorithm::Rs256 => &RS256,
+    };
+    match jsonwebtoken::decode(token, &key.decoding(), validation) {
         Ok(data) => Ok(data.claims),
         Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
             Err(Flaw::BadSignature)
@@ -95,8 +98,17 @@ pub(crate) fn verify(token: &str, key: &Jwk) -> Result<Claims, Flaw> {
     }
 }
 
+/// The claims are judged by our callers, who have the clock and say more precisely what is wrong.
+fn signature_only(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm.library());
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation
+}
+
 /// Reads claims that nobody vouches for, to learn whose keys to check them with.
-pub(crate) fn read_claims_unverified(token: &str) -> Result<Claims, Flaw> {
+pub(crate) fn read_claims_unverified<C: DeserializeOwned>(token: &str) -> Result<C, Flaw> {
     let [_, payload, _] = segments(token)?;
     let bytes = URL_SAFE_NO_PAD
         .decode(payload)
@@ -107,7 +119,7 @@ pub(crate) fn read_claims_unverified(token: &str) -> Result<Claims, Flaw> {
 
 /// Signs the claims.
 pub(crate) fn sign(key: &SigningKey, typ: &str, claims: &impl Serialize) -> Result<Secret, Error> {
-    let mut header = Header::new(Algorithm::EdDSA);
+    let mut header = Header::new(Algorithm::EdDsa.library());
     header.typ = Some(typ.to_owned());
     header.kid = Some(key.kid().to_owned());
     jsonwebtoken::encode(&header, claims, key.encoding())
@@ -136,6 +148,72 @@ pub(crate) struct Claims {
     pub(crate) iat: Option<NumericDate>,
     pub(crate) jti: Option<String>,
     pub(crate) scope: Option<String>,
+    pub(crate) act: Option<Actor>,
+    pub(crate) sub_id: Option<SubjectId>,
+}
+
+/// `act`: who acts for the subject, and in it who acted before (RFC 8693, section 4.1).
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Actor {
+    pub(crate) sub: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) act: Option<Box<Actor>>,
+}
+
+/// `sub_id` (RFC 9493, section 4.1): the subject with the issuer that knows it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SubjectId {
+    pub(crate) format: String,
+    pub(crate) iss: Option<String>,
+    pub(crate) sub: Option<String>,
+}
+
+impl SubjectId {
+    /// RFC 9493, section 3.2.3.
+    pub(crate) const ISS_SUB: &str = "iss_sub";
+}
+
+/// When a token is good.
+pub(crate) struct Period {
+    pub(crate) from: SystemTime,
+    /// The end with the leeway.
+    pub(crate) until: SystemTime,
+    pub(crate) expires_at: SystemTime,
+}
+
+/// Why it is not good now.
+pub(crate) enum Untimely {
+    NoEnd,
+    Over,
+    NotBegun,
+}
+
+/// Judges `exp`, which is required, and `nbf` and `iat` by the clock (RFC 7519, sections 4.1.4 to 4.1.6).
+pub(crate) fn period(
+    exp: Option<NumericDate>,
+    begins: [Option<NumericDate>; 2],
+    now: SystemTime,
+    leeway: Duration,
+) -> Result<Period, Untimely> {
+    let expires_at = exp.ok_or(Untimely::NoEnd)?.time();
+    // Token times are bounded (year 9999), a configured leeway is not.
+    let until = expires_at.checked_add(leeway).unwrap_or(expires_at);
+    if now >= until {
+        return Err(Untimely::Over);
+    }
+    let begin = begins.into_iter().flatten().map(NumericDate::time).max();
+    // Without either time it is good at any time before its end, whatever a clock shows.
+    let from = begin.map_or(UNIX_EPOCH, |begin| {
+        begin.checked_sub(leeway).unwrap_or(UNIX_EPOCH)
+    });
+    if begin.is_some() && now < from {
+        return Err(Untimely::NotBegun);
+    }
+    Ok(Period {
+        from,
+        until,
+        expires_at,
+    })
 }
 
 /// `aud`: one name or several (RFC 7519, section 4.1.3).

@@ -1,5 +1,6 @@
-//! Ed25519 keys: the private half in a file, the public half as a JWK (RFC 7517, RFC 8037).
+//! Keys: our own private ones, Ed25519 in a file, and public ones as JWKs (RFC 7517), also those of other issuers.
 
+mod algorithm;
 mod file;
 mod jwk;
 
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use jsonwebtoken::EncodingKey;
 
-pub use self::jwk::{Jwk, KeySet, MAX_KEYS};
+pub(crate) use self::algorithm::list;
+pub use self::algorithm::{Algorithm, UnknownAlgorithm};
+pub use self::jwk::{Jwk, KeySet, MAX_KEYS, MAX_SET_BYTES};
 
 /// The label of a PKCS#8 private key in PEM (RFC 7468, section 10).
 const PEM_LABEL: &str = "PRIVATE KEY";
@@ -176,8 +179,8 @@ pub enum Error {
     /// The text is no private key.
     #[error("not an Ed25519 key in PKCS#8 PEM: {0}")]
     NotAKey(&'static str),
-    /// The JWK is no public Ed25519 key.
-    #[error("not a public Ed25519 key as JWK (RFC 8037): {0}")]
+    /// The JWK is no public key for signatures.
+    #[error("not a public key for signatures as JWK (RFC 7517): {0}")]
     NotAJwk(&'static str),
     /// The text is no key set.
     #[error("not a JSON Web Key Set (RFC 7517): {0}")]

@@ -4,8 +4,9 @@
 //! for one audience. The called service checks that token offline with a [`Verifier`] and gets a [`Principal`].
 //! The caller keeps its token in a [`TokenCache`].
 //!
-//! All signatures are Ed25519 (`EdDSA`, RFC 8037); no other algorithm is ever accepted. Nothing here knows a contract
-//! or a transport: what fetches keys and tokens is handed in as a [`KeySource`] or a [`TokenSource`].
+//! All of our own signatures are Ed25519 (`EdDSA`, RFC 8037); no other algorithm is ever accepted for them. Issuers of
+//! [end users'](end_user) tokens may be pinned to `ES256` and `RS256` too. Nothing here knows a contract or a transport:
+//! what fetches keys and tokens is handed in as a [`KeySource`] or a [`TokenSource`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -41,6 +42,7 @@
 pub mod assertion;
 pub mod clock;
 pub mod credentials;
+pub mod end_user;
 pub mod keys;
 pub mod principal;
 pub mod token;
@@ -53,8 +55,9 @@ use std::pin::Pin;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::{Secret, Token, TokenCache, TokenSource};
+pub use end_user::{EndUser, EndUsers};
 pub use flight::Cause;
-pub use keys::{Jwk, KeySet, SigningKey};
+pub use keys::{Algorithm, Jwk, KeySet, SigningKey};
 pub use principal::{Permission, Principal};
 pub use verifier::{CachedKeys, KeySource, Verifier};
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::end_user::{EndUser, Subject};
+
 /// A permission, named `verb:things`: `read:transcriptions`, `write:notes`.
 ///
 /// The verb is made of `a-z`, the things of `a-z` and `-`; neither is empty; at most 64 bytes in all.
@@ -90,6 +92,8 @@ pub struct Principal {
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) service: String,
+    pub(crate) on_behalf_of: Option<EndUser>,
+    pub(crate) prior_actors: Vec<String>,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) expires_at: SystemTime,
     pub(crate) token_id: Option<String>,
@@ -108,9 +112,35 @@ impl Principal {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
-    /// The service that calls: the token's `sub`.
+    /// The service that calls: the token's `sub`, or its `act.sub` where the service acts for an end user.
     pub fn service(&self) -> &str {
         &self.inner.service
+    }
+
+    /// The end user on whose behalf the service calls (RFC 8693, section 4.1); `None`: it acts for itself.
+    ///
+    /// The permissions are those of the service. What the user may see or do is for the handler to decide.
+    pub fn on_behalf_of(&self) -> Option<&EndUser> {
+        self.inner.on_behalf_of.as_ref()
+    }
+
+    /// The services that acted for the end user before this one, the latest first; empty where it acts for itself. History,
+    /// for an audit log: they decide nothing.
+    pub fn prior_actors(&self) -> &[String] {
+        &self.inner.prior_actors
+    }
+
+    /// For whom a token may be issued to the service that this call was made to: for the same end user, with this caller
+    /// among those who acted before. `None` where there is no end user.
+    pub fn subject(&self) -> Option<Subject> {
+        let user = self.inner.on_behalf_of.clone()?;
+        let mut actors = vec![self.inner.service.clone()];
+        actors.extend_from_slice(&self.inner.prior_actors);
+        Some(Subject {
+            user,
+            actors,
+            expires_at: self.inner.expires_at,
+        })
     }
 
     /// What it may do: the permissions among the token's scopes, in the token's order.
@@ -182,6 +212,8 @@ mod tests {
             .filter_map(|name| Permission::new(name).ok());
         let principal = Principal::from_verified(Verified {
             service: "documentation".into(),
+            on_behalf_of: None,
+            prior_actors: Vec::new(),
             permissions: permissions.collect(),
             expires_at: UNIX_EPOCH,
             token_id: None,

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::credentials::Secret;
-use crate::jwt;
+use crate::end_user::Subject;
+use crate::jwt::{self, Actor, SubjectId};
 use crate::keys::{Error, SigningKey};
 use crate::principal::Permission;
 
@@ -29,7 +30,7 @@ pub struct Issuer {
 /// Who gets a token, for whom, to do what.
 #[derive(Debug, Clone, Copy)]
 pub struct Grant<'a> {
-    /// `sub`: the service that calls.
+    /// The service that calls: `sub`, or `act.sub` where it acts for an end user.
     pub subject: &'a str,
     /// `client_id`: the client that asked for the token; the same as `subject` where a service acts for itself.
     pub client_id: &'a str,
@@ -79,6 +80,30 @@ impl Issuer {
     /// # Errors
     /// [`Error::Crypto`] when signing fails.
     pub fn issue(&self, key: &SigningKey, grant: &Grant<'_>) -> Result<Issued, Error> {
+        self.sign(key, grant, None)
+    }
+
+    /// Makes a token with which the service `grant.subject` acts for an end user (RFC 8693, section 4.1): `sub` is the user,
+    /// `act` the service and in it those that acted before, `sub_id` the user with the issuer that knows them (RFC 9493).
+    /// The permissions are those of the service. The token ends with what `subject` was learned from, if that is sooner.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] when signing fails.
+    pub fn issue_on_behalf(
+        &self,
+        key: &SigningKey,
+        grant: &Grant<'_>,
+        subject: &Subject,
+    ) -> Result<Issued, Error> {
+        self.sign(key, grant, Some(subject))
+    }
+
+    fn sign(
+        &self,
+        key: &SigningKey,
+        grant: &Grant<'_>,
+        on_behalf_of: Option<&Subject>,
+    ) -> Result<Issued, Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
             iss: &'a str,
@@ -89,28 +114,50 @@ impl Issuer {
             jti: String,
             iat: u64,
             exp: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            act: Option<Actor>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            sub_id: Option<SubjectId>,
         }
         let scope: Vec<_> = grant.permissions.iter().map(Permission::as_str).collect();
         let jti = Uuid::new_v4();
         let iat = jwt::unix_seconds(self.clock.now());
-        let lifetime = self.lifetime.as_secs();
+        let mut exp = iat + self.lifetime.as_secs();
+        if let Some(subject) = on_behalf_of {
+            exp = exp.min(jwt::unix_seconds(subject.expires_at()));
+        }
         let claims = Wire {
             iss: &self.name,
             aud: grant.audience,
-            sub: grant.subject,
+            sub: on_behalf_of.map_or(grant.subject, |subject| subject.user().subject()),
             client_id: grant.client_id,
             scope: scope.join(" "),
             jti: jti.to_string(),
             iat,
-            exp: iat + lifetime,
+            exp,
+            act: on_behalf_of.map(|subject| actor(grant.subject, subject.actors())),
+            sub_id: on_behalf_of.map(|subject| SubjectId {
+                format: SubjectId::ISS_SUB.to_owned(),
+                iss: Some(subject.user().issuer().to_owned()),
+                sub: Some(subject.user().subject().to_owned()),
+            }),
         };
         let secret = jwt::sign(key, TYPE, &claims)?;
-        let expires_at = UNIX_EPOCH + Duration::from_secs(iat + lifetime);
         Ok(Issued {
             secret,
-            expires_at,
-            lifetime: Duration::from_secs(lifetime),
+            expires_at: UNIX_EPOCH + Duration::from_secs(exp),
+            lifetime: Duration::from_secs(exp.saturating_sub(iat)),
             jti,
         })
+    }
+}
+
+/// The service that acts now is outermost; what is within it is history.
+fn actor(service: &str, prior: &[String]) -> Actor {
+    Actor {
+        sub: service.to_owned(),
+        act: prior
+            .split_first()
+            .map(|(latest, before)| Box::new(actor(latest, before))),
     }
 }

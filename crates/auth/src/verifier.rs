@@ -5,7 +5,7 @@ mod error;
 mod recent;
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -15,8 +15,9 @@ pub use self::cache::{CacheConfig, CachedKeys, KeySource};
 pub use self::error::Error;
 use self::recent::{Entry, Recent};
 use crate::clock::Clock;
-use crate::jwt::{self, LEEWAY};
-use crate::keys::Jwk;
+use crate::end_user::{EndUser, MAX_ACTORS};
+use crate::jwt::{self, LEEWAY, Untimely};
+use crate::keys::{Algorithm, Jwk};
 use crate::principal::{Permission, Principal, Verified};
 use crate::token;
 
@@ -82,7 +83,7 @@ impl Verifier {
     /// # Cancel safety
     /// As for [`verify`](Self::verify).
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Error> {
-        self.verify(bearer(headers)?).await
+        self.verify(bearer_token(headers)?).await
     }
 
     /// Verifies a token.
@@ -117,7 +118,7 @@ impl Verifier {
 
     /// Verifies a token of which nothing is known.
     async fn check(&self, token: &str) -> Result<Entry, Error> {
-        let head = jwt::read_head(token)?;
+        let head = jwt::read_head(token, &[Algorithm::EdDsa])?;
         if !head.typ.as_deref().is_some_and(is_access_token_type) {
             return Err(Error::Malformed(
                 "its `typ` must be at+jwt, so an access token of the auth service",
@@ -134,7 +135,6 @@ impl Verifier {
     /// Judges authentic claims.
     fn judge(&self, claims: jwt::Claims, key: Jwk) -> Result<Entry, Error> {
         let now = self.clock.now();
-        let leeway = self.config.leeway;
 
         let issuer = claims.iss.ok_or(Error::Malformed("`iss` is required"))?;
         if issuer != self.config.issuer {
@@ -148,31 +148,29 @@ impl Verifier {
                 expected: self.config.audience.clone(),
             });
         }
-        let expires_at = claims
-            .exp
-            .ok_or(Error::Malformed("`exp` is required"))?
-            .time();
-        // Token times are bounded (year 9999), a configured leeway is not.
-        let until = expires_at.checked_add(leeway).unwrap_or(expires_at);
-        if now >= until {
-            return Err(Error::Expired);
-        }
-        let begin = [claims.nbf, claims.iat]
-            .into_iter()
-            .flatten()
-            .map(jwt::NumericDate::time)
-            .max();
-        // Without either time it is good at any time before its end, whatever a clock shows.
-        let from = begin.map_or(UNIX_EPOCH, |begin| {
-            begin.checked_sub(leeway).unwrap_or(UNIX_EPOCH)
-        });
-        if begin.is_some() && now < from {
-            return Err(Error::NotYetValid);
-        }
-        let service = claims
+        let period = jwt::period(
+            claims.exp,
+            [claims.nbf, claims.iat],
+            now,
+            self.config.leeway,
+        )
+        .map_err(|untimely| match untimely {
+            Untimely::NoEnd => Error::Malformed("`exp` is required"),
+            Untimely::Over => Error::Expired,
+            Untimely::NotBegun => Error::NotYetValid,
+        })?;
+        let subject = claims
             .sub
             .filter(|sub| !sub.is_empty())
             .ok_or(Error::Malformed("`sub` is required"))?;
+        let caller = match claims.act {
+            None => Caller {
+                service: subject,
+                on_behalf_of: None,
+                prior_actors: Vec::new(),
+            },
+            Some(act) => delegated(&act, &subject, claims.sub_id)?,
+        };
         // A scope that is no permission of ours grants nothing.
         let scopes = claims.scope.unwrap_or_default();
         let permissions = scopes
@@ -180,20 +178,63 @@ impl Verifier {
             .filter_map(|scope| Permission::new(scope).ok())
             .collect();
         let principal = Principal::from_verified(Verified {
-            service,
+            service: caller.service,
+            on_behalf_of: caller.on_behalf_of,
+            prior_actors: caller.prior_actors,
             permissions,
-            expires_at,
+            expires_at: period.expires_at,
             token_id: claims.jti,
         });
         Ok(Entry {
             principal,
             key,
-            from,
+            from: period.from,
             until: now
                 .checked_add(self.config.remember_for)
-                .map_or(until, |end| end.min(until)),
+                .map_or(period.until, |end| end.min(period.until)),
         })
     }
+}
+
+/// Who calls, and for whom.
+struct Caller {
+    service: String,
+    on_behalf_of: Option<EndUser>,
+    prior_actors: Vec<String>,
+}
+
+/// Reads a token with `act`: the outermost actor is the service that calls, those in it are history (RFC 8693, section
+/// 4.1), and `sub_id` names the end user together with the issuer that knows them (RFC 9493, section 3.2.3).
+fn delegated(
+    act: &jwt::Actor,
+    subject: &str,
+    sub_id: Option<jwt::SubjectId>,
+) -> Result<Caller, Error> {
+    const USER: Error = Error::Malformed(
+        "with `act` there must be a `sub_id` of format iss_sub that names the end user in `sub`",
+    );
+    let sub_id = sub_id
+        .filter(|id| id.format == jwt::SubjectId::ISS_SUB && id.sub.as_deref() == Some(subject))
+        .ok_or(USER)?;
+    let user = EndUser::new(sub_id.iss.as_deref().unwrap_or_default(), subject).ok_or(USER)?;
+    let mut actors = std::iter::successors(Some(act), |act| act.act.as_deref())
+        .map(|act| act.sub.clone())
+        .take(MAX_ACTORS + 1);
+    let service = actors
+        .next()
+        .filter(|service| !service.is_empty())
+        .ok_or(Error::Malformed(
+            "`act.sub` must name the service that calls",
+        ))?;
+    let prior_actors: Vec<_> = actors.collect();
+    if prior_actors.len() >= MAX_ACTORS {
+        return Err(Error::Malformed("`act` names more than 8 services"));
+    }
+    Ok(Caller {
+        service,
+        on_behalf_of: Some(user),
+        prior_actors,
+    })
 }
 
 /// RFC 9068, section 4: the media type, with or without its `application/`.
@@ -201,7 +242,12 @@ fn is_access_token_type(typ: &str) -> bool {
     typ.eq_ignore_ascii_case(token::TYPE) || typ.eq_ignore_ascii_case("application/at+jwt")
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+/// The token in the headers of a request, not verified: one bearer token in `authorization` or `x-service-authorization`
+/// (RFC 6750, section 2.1).
+///
+/// # Errors
+/// [`Error::Missing`] without one, [`Error::Malformed`] for anything else than one.
+pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Error> {
     const FORM: Error = Error::Malformed(
         "`authorization` or `x-service-authorization` must be `Bearer` and the token, once",
     );

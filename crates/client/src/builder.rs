@@ -11,7 +11,7 @@ use scribemed_auth::TokenCache;
 use scribemed_discovery::{
     Discovery, DnsResolver, Kind, Resolution, Resolve, ResolveError, Target,
 };
-use scribemed_resilience::adaptive::{self, AdaptiveThrottle};
+use scribemed_resilience::adaptive;
 use scribemed_resilience::backoff::Backoff;
 use scribemed_resilience::breaker::Breaker;
 use scribemed_resilience::budget::{self, Budget};
@@ -20,6 +20,7 @@ use scribemed_resilience::slow_start::SlowStart;
 use scribemed_resilience::throttle::RetryThrottle;
 use scribemed_rpc::policy::{Access, CircuitBreaker, LoadBalancing, ServicePolicy};
 use scribemed_telemetry::metrics::{Metrics, TargetMetrics};
+use scribemed_telemetry::traces::Tracer;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +35,8 @@ use crate::policy::CallPolicy;
 use crate::reload::Reload;
 use crate::service_config::ServiceConfig;
 use crate::service_config::file::ConfigFile;
-use crate::shared::{Method, Methods, Shared};
+use crate::shared::{Method, Methods, Shared, Throttles};
+use crate::traced::SpanNames;
 
 /// Numbers of a channel that no contract has. The defaults are for services of one cluster.
 #[derive(Debug, Clone)]
@@ -59,7 +61,7 @@ pub struct Config {
     pub outlier: outlier::Config,
     /// Retries and hedges together, as a share of the calls.
     pub budget: budget::Config,
-    /// Turning calls away while the service refuses many.
+    /// Turning calls away while the service refuses many; each criticality by itself.
     pub adaptive: adaptive::Config,
     /// How an endpoint that joins others comes up to its full share.
     pub slow_start: SlowStart,
@@ -132,6 +134,7 @@ pub struct Builder {
     tls: Option<Tls>,
     service_config: Option<PathBuf>,
     metrics: Option<Metrics>,
+    tracer: Option<Tracer>,
     config: Config,
 }
 
@@ -155,6 +158,7 @@ impl Builder {
             tls: None,
             service_config: None,
             metrics: None,
+            tracer: None,
             config: Config::default(),
         }
     }
@@ -191,6 +195,13 @@ impl Builder {
     #[must_use]
     pub fn service_config(mut self, path: Option<PathBuf>) -> Self {
         self.service_config = path;
+        self
+    }
+
+    /// Hands the spans of sampled calls and of their attempts to `tracer`. Default `None`: there are no spans.
+    #[must_use]
+    pub fn tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
         self
     }
 
@@ -262,7 +273,7 @@ impl Builder {
         let environment = Arc::new(Environment {
             connector: Connector {
                 sockets: self.connector,
-                tls,
+                tls: tls.clone(),
             },
             server_name: self.target.server_name().to_owned(),
             origin: origin(&scheme, &authority),
@@ -301,14 +312,18 @@ impl Builder {
             balancer,
             breaker,
             budget: Budget::new(config.budget),
-            adaptive: AdaptiveThrottle::new(config.adaptive),
+            adaptive: Throttles::new(config.adaptive),
             throttle: ArcSwapOption::new(throttle),
             clock,
             random,
             metrics,
+            tracer: self.tracer,
             discovery,
             _closed: closed.clone().drop_guard(),
         });
+        if let Some(tls) = tls {
+            tokio::spawn(closed.clone().run_until_cancelled_owned(tls.follow()));
+        }
         if let Some(file) = file {
             let reload = Reload::new(file, &shared, self.contracts);
             tokio::spawn(closed.run_until_cancelled_owned(reload.run()));
@@ -366,6 +381,7 @@ fn without_contract(metrics: &TargetMetrics) -> Method {
         needs_token: true,
         fading: AtomicBool::new(false),
         metrics: metrics.method("other"),
+        spans: SpanNames::new("other"),
     }
 }
 
@@ -398,12 +414,14 @@ fn methods(
                 Some(config) => config.apply(contract, method),
                 None => CallPolicy::from(method),
             };
+            let name = method.path.trim_start_matches('/');
             let of_method = Method {
                 contract: Some(method),
                 policy: ArcSwap::from_pointee(policy),
                 needs_token: matches!(method.access, Access::Permissions(_)),
                 fading: AtomicBool::new(false),
-                metrics: metrics.method(method.path.trim_start_matches('/')),
+                metrics: metrics.method(name),
+                spans: SpanNames::new(name),
             };
             methods.insert(method.path, Arc::new(of_method));
         }

@@ -5,13 +5,14 @@ mod hedge;
 mod record;
 mod timer;
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
-use scribemed_auth::Token;
+use scribemed_auth::{Token, TokenCache};
 use scribemed_resilience::Tick;
 use scribemed_resilience::backoff::Backoff;
 use scribemed_resilience::decide::{Retries, Rules, Verdict};
@@ -26,7 +27,7 @@ pub(crate) use self::record::{Record, code_of};
 use self::timer::Interrupted;
 pub(crate) use self::timer::Timer;
 use crate::body::Framing;
-use crate::connection::{Connection, RecvBody};
+use crate::connection::RecvBody;
 use crate::endpoint::Endpoint;
 use crate::outgoing::Outgoing;
 use crate::payload::Payload;
@@ -34,6 +35,7 @@ use crate::policy::Reattempt;
 use crate::response::ResponseBody;
 use crate::shared::{Method, Shared};
 use crate::ticket::Ticket;
+use crate::traced::AttemptSpan;
 
 /// A call on its way.
 pub(crate) struct Call {
@@ -60,6 +62,15 @@ fn is_plain(headers: &HeaderMap) -> bool {
         && headers.get(header::CONTENT_TYPE) == Some(&GRPC)
 }
 
+/// Where the token of a call comes from: one for all calls, or one for the end user on whose behalf it is made.
+fn tokens<'a>(shared: &'a Shared, outgoing: &Outgoing) -> Option<Cow<'a, TokenCache>> {
+    let tokens = shared.tokens.as_ref()?;
+    Some(match outgoing.subject() {
+        None => Cow::Borrowed(tokens),
+        Some(subject) => Cow::Owned(tokens.on_behalf_of(subject)),
+    })
+}
+
 /// An answer whose head is there.
 type Answer = Response<ResponseBody>;
 
@@ -75,11 +86,14 @@ impl Call {
         let (parts, body) = request.into_parts();
         let method = Arc::clone(shared.method(parts.uri.path()));
         let policy = method.policy.load_full();
-        let outgoing =
+        let mut outgoing =
             Outgoing::new(&policy, &parts.headers, &shared.failures).inspect_err(|status| {
                 let (code, none) = (status.code() as i32, std::time::Duration::ZERO);
                 method.metrics.call_ended(code, none, 0, 0, 0, none);
             })?;
+        if let Some(tracer) = &shared.tracer {
+            outgoing.sample(tracer);
+        }
         let now = shared.clock.at(outgoing.begun());
         let mut headers = parts.headers;
         if outgoing.was_asked() {
@@ -140,18 +154,15 @@ impl Call {
                     .request_too_large(contract, limit, size));
             }
         }
-        if !self
-            .shared
-            .adaptive
-            .admit(now, &mut self.shared.random.source())
-        {
+        let throttle = self.shared.adaptive.of(&self.method);
+        if !throttle.admit(now, &mut self.shared.random.source()) {
             self.shared.metrics.throttled();
-            let share = self.shared.adaptive.rejected_share(now);
+            let share = throttle.rejected_share(now);
             return Err(self.shared.failures.throttled(share));
         }
         self.shared.budget.deposit(now);
-        if let Some(tokens) = &self.shared.tokens
-            && self.method.needs_token
+        if self.method.needs_token
+            && let Some(tokens) = tokens(&self.shared, &self.record.outgoing)
         {
             let token = match tokens.cached() {
                 Some(token) => token,
@@ -224,12 +235,14 @@ impl Call {
             let wait = match verdict {
                 Verdict::Transparent => {
                     self.record.transparent_retries += 1;
+                    self.record.transparent = true;
                     // A connection that takes nothing may not have been taken out of rotation yet: let that happen.
                     tokio::task::yield_now().await;
                     std::time::Duration::ZERO
                 }
                 Verdict::Retry { after } => {
                     self.record.retries += 1;
+                    self.record.transparent = false;
                     after
                 }
                 Verdict::Stop(_why) => {
@@ -264,12 +277,7 @@ impl Call {
     }
 
     /// The head of one attempt.
-    fn head(
-        &mut self,
-        previous_attempts: u32,
-        now: Instant,
-        connection: &Connection,
-    ) -> Request<()> {
+    fn head(&mut self, previous_attempts: u32, ticket: &mut Ticket) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
@@ -284,7 +292,12 @@ impl Call {
             headers.insert(header::CONTENT_TYPE, GRPC);
         }
         if let Some(token) = &self.token {
-            headers.insert(metadata::X_SERVICE_AUTHORIZATION, token.indexed_header());
+            // There is a token for each end user: in HPACK's table they would drive each other out.
+            let value = match self.record.outgoing.subject() {
+                None => token.indexed_header(),
+                Some(_) => token.header().clone(),
+            };
+            headers.insert(metadata::X_SERVICE_AUTHORIZATION, value);
         }
         if previous_attempts > 0 {
             headers.insert(
@@ -292,9 +305,12 @@ impl Call {
                 HeaderValue::from(previous_attempts),
             );
         }
+        ticket.span = self.record.attempt_span(previous_attempts);
+        let span = ticket.span.as_deref().map(AttemptSpan::context);
+        let primed = ticket.connection.is_primed();
         self.record
             .outgoing
-            .write(&mut headers, now, connection.is_primed());
+            .write(&mut headers, ticket.at(), primed, span);
         *request.headers_mut() = headers;
         request
     }
@@ -330,7 +346,8 @@ impl Call {
     fn deliver(mut self: Box<Self>, failed: Failed) -> Result<Answer, Status> {
         let code = failed.failure.code;
         if code == Code::Unauthenticated
-            && let (Some(tokens), Some(token)) = (&self.shared.tokens, &self.token)
+            && let (Some(tokens), Some(token)) =
+                (tokens(&self.shared, &self.record.outgoing), &self.token)
         {
             // It was refused before anything was done; the next call asks for a new one.
             tokens.invalidate(token);

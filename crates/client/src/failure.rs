@@ -37,7 +37,7 @@ impl Failures {
 
     /// A report of a call of which nothing was sent.
     pub(crate) fn unsent(&self) -> CallReport {
-        CallReport::new(&self.target, 0, false)
+        CallReport::new(self.service, &self.target, 0, false)
     }
 
     fn fault(&self, code: Code, reason: &'static str, what: &str, report: &CallReport) -> Status {

@@ -25,6 +25,7 @@ pub mod service_config;
 mod shared;
 mod status;
 mod ticket;
+mod traced;
 
 pub use balance::measure_picks;
 pub use builder::{BuildError, Builder, Config};
@@ -33,4 +34,5 @@ pub use connect::{BoxFuture, Connect, Io, SocketConnector, Tls, TlsError};
 pub use policy::{CallPolicy, CodeSet, Hedge, Reattempt, Retry};
 pub use report::CallReport;
 pub use response::ResponseBody;
+pub use scribemed_tls::{IdentityFiles, NoSpiffeId, SpiffeId, TrustDomain};
 pub use status::{ChannelStatus, EndpointStatus};

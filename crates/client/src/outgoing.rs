@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use scribemed_rpc::{
-    CallContext, Deadline, RequestId, TraceContext, format_timeout, metadata, parse_timeout,
+    CallContext, Deadline, RequestId, SubjectToken, TraceContext, format_timeout, metadata,
+    parse_timeout,
 };
+use scribemed_telemetry::traces::Tracer;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -27,6 +29,8 @@ pub(crate) struct Outgoing {
     /// That of the call that makes this one; `None`: no call does.
     cancelled: Option<CancellationToken>,
     previous_attempts: u32,
+    /// The token of the end user for whom the call is made, if it is made for one.
+    subject: Option<SubjectToken>,
 }
 
 impl Outgoing {
@@ -64,6 +68,7 @@ impl Outgoing {
                 trace: context.trace().child(),
                 cancelled: Some(context.cancelled().clone()),
                 previous_attempts: context.previous_attempts(),
+                subject: context.subject().cloned(),
             },
             None => Self {
                 begun,
@@ -73,15 +78,31 @@ impl Outgoing {
                 trace: TraceContext::root(),
                 cancelled: None,
                 previous_attempts: 0,
+                subject: None,
             },
         })
     }
 
-    /// Writes the headers that go along, with the time that is left at `now`.
+    /// Has the sampler decide whether the trace is recorded.
+    pub(crate) fn sample(&mut self, tracer: &Tracer) {
+        self.trace = tracer.begin(self.trace.clone());
+    }
+
+    pub(crate) fn trace(&self) -> &TraceContext {
+        &self.trace
+    }
+
+    /// Writes the headers that go along, with the time that is left at `now`. `span`: that of the attempt, if it has one.
     ///
     /// Their values are new with each call: in HPACK's table they would drive each other out, and everything else with them.
     /// On a connection that is `primed`, whose table has their names, they are kept out of it (RFC 7541, section 6.2.3).
-    pub(crate) fn write(&self, headers: &mut HeaderMap, now: Instant, primed: bool) {
+    pub(crate) fn write(
+        &self,
+        headers: &mut HeaderMap,
+        now: Instant,
+        primed: bool,
+        span: Option<&TraceContext>,
+    ) {
         let mut put = |name, mut value: HeaderValue| {
             value.set_sensitive(primed);
             headers.insert(name, value);
@@ -91,7 +112,7 @@ impl Outgoing {
             format_timeout(self.deadline.remaining_at(now)),
         );
         put(metadata::X_REQUEST_ID, self.request_id.header());
-        put(metadata::TRACEPARENT, self.trace.header());
+        put(metadata::TRACEPARENT, span.unwrap_or(&self.trace).header());
         if let Some(state) = self.trace.state() {
             headers.insert(metadata::TRACESTATE, state.clone());
         }
@@ -117,5 +138,10 @@ impl Outgoing {
     /// How many attempts at the call that is being served came before the one that makes this call.
     pub(crate) fn previous_attempts(&self) -> u32 {
         self.previous_attempts
+    }
+
+    /// The token of the end user for whom the call is made, if it is made for one.
+    pub(crate) fn subject(&self) -> Option<&SubjectToken> {
+        self.subject.as_ref()
     }
 }

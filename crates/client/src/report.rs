@@ -3,16 +3,15 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use scribemed_rpc::metadata::{
+    X_CALL_ATTEMPTS as ATTEMPTS, X_CALL_ENDPOINT as ENDPOINT, X_CALL_LAST_FAILURE as LAST,
+    X_CALL_SENT as SENT, X_CALL_SERVICE as SERVICE, X_CALL_TARGET as TARGET,
+};
 use tonic::Status;
 
-const TARGET: HeaderName = HeaderName::from_static("x-call-target");
-const ENDPOINT: HeaderName = HeaderName::from_static("x-call-endpoint");
-const ATTEMPTS: HeaderName = HeaderName::from_static("x-call-attempts");
-const SENT: HeaderName = HeaderName::from_static("x-call-sent");
-const LAST: HeaderName = HeaderName::from_static("x-call-last-failure");
-
 /// What became of a call that failed: on each error of a [`Channel`](crate::Channel), whoever made it, the service or the
-/// channel itself.
+/// channel itself. It stays within the process: a handler that returns such an error as its own is answered for by
+/// [`Fault::upstream`](scribemed_rpc::Fault::upstream).
 ///
 /// ```
 /// # fn handle(status: tonic::Status) {
@@ -27,6 +26,7 @@ const LAST: HeaderName = HeaderName::from_static("x-call-last-failure");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallReport {
+    service: String,
     target: String,
     endpoint: Option<String>,
     attempts: u32,
@@ -35,8 +35,14 @@ pub struct CallReport {
 }
 
 impl CallReport {
-    pub(crate) fn new(target: &str, attempts: u32, may_have_been_sent: bool) -> Self {
+    pub(crate) fn new(
+        service: &str,
+        target: &str,
+        attempts: u32,
+        may_have_been_sent: bool,
+    ) -> Self {
         Self {
+            service: service.to_owned(),
             target: target.to_owned(),
             endpoint: None,
             attempts,
@@ -58,12 +64,18 @@ impl CallReport {
             value.to_str().ok().map(str::to_owned)
         };
         Some(Self {
+            service: text(&SERVICE)?,
             target: text(&TARGET)?,
             endpoint: text(&ENDPOINT),
             attempts: text(&ATTEMPTS)?.parse().ok()?,
             may_have_been_sent: text(&SENT)? != "no",
             last_failure: text(&LAST),
         })
+    }
+
+    /// The discovery name of the service that was called.
+    pub fn service(&self) -> &str {
+        &self.service
     }
 
     /// Where the service was looked for.
@@ -114,6 +126,7 @@ impl CallReport {
                 headers.insert(name, value);
             }
         };
+        put(SERVICE, &self.service);
         put(TARGET, &self.target);
         put(ATTEMPTS, &self.attempts.to_string());
         put(
@@ -172,9 +185,9 @@ mod tests {
     #[test]
     fn is_read_as_it_was_written() {
         for report in [
-            CallReport::new("dns:///inn:1", 0, false),
-            CallReport::new("dns:///inn:1", 1, true).with_last(Some("10.0.0.7:1"), None),
-            CallReport::new("unix:///run/inn", 5, true)
+            CallReport::new("inn", "dns:///inn:1", 0, false),
+            CallReport::new("inn", "dns:///inn:1", 1, true).with_last(Some("10.0.0.7:1"), None),
+            CallReport::new("inn", "unix:///run/inn", 5, true)
                 .with_last(Some("unix:/run/inn"), Some("Unavailable: draining")),
         ] {
             let mut headers = HeaderMap::new();
@@ -185,12 +198,12 @@ mod tests {
 
     #[test]
     fn what_fits_no_header_is_made_to() {
-        let report = CallReport::new("t", 1, true).with_last(None, Some("a\nb\u{e9}\0"));
+        let report = CallReport::new("inn", "t", 1, true).with_last(None, Some("a\nb\u{e9}\0"));
         let mut headers = HeaderMap::new();
         report.write(&mut headers);
         assert_eq!(read(headers).unwrap().last_failure(), Some("a?b??"));
         let long = "x".repeat(10_000);
-        let report = CallReport::new("t", 1, true).with_last(None, Some(&long));
+        let report = CallReport::new("inn", "t", 1, true).with_last(None, Some(&long));
         let mut headers = HeaderMap::new();
         report.write(&mut headers);
         assert_eq!(read(headers).unwrap().last_failure().unwrap().len(), 300);
@@ -199,9 +212,9 @@ mod tests {
     #[test]
     fn what_a_peer_wrote_is_written_over() {
         let mut headers = HeaderMap::new();
-        let forged = CallReport::new("evil", 0, false).with_last(Some("evil"), Some("evil"));
+        let forged = CallReport::new("inn", "evil", 0, false).with_last(Some("evil"), Some("evil"));
         forged.write(&mut headers);
-        let report = CallReport::new("t", 2, true);
+        let report = CallReport::new("inn", "t", 2, true);
         report.write(&mut headers);
         assert_eq!(read(headers), Some(report));
     }
@@ -213,12 +226,13 @@ mod tests {
 
     #[test]
     fn is_a_sentence() {
-        let report = CallReport::new("t", 2, true).with_last(Some("a:1"), Some("Unavailable: x"));
+        let report =
+            CallReport::new("inn", "t", 2, true).with_last(Some("a:1"), Some("Unavailable: x"));
         assert_eq!(
             report.to_string(),
             "2 attempts, the last at a:1 (Unavailable: x); the request may have been carried out"
         );
-        let none = CallReport::new("t", 0, false);
+        let none = CallReport::new("inn", "t", 0, false);
         assert_eq!(none.to_string(), "no attempt; nothing was sent");
     }
 }

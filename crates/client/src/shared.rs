@@ -8,13 +8,15 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use http::HeaderMap;
 use scribemed_auth::TokenCache;
 use scribemed_discovery::Discovery;
-use scribemed_resilience::adaptive::AdaptiveThrottle;
+use scribemed_resilience::Tick;
+use scribemed_resilience::adaptive::{self, AdaptiveThrottle};
 use scribemed_resilience::breaker::{Breaker, State};
 use scribemed_resilience::budget::Budget;
 use scribemed_resilience::throttle::RetryThrottle;
-use scribemed_rpc::policy::LoadBalancing;
+use scribemed_rpc::policy::{Criticality, LoadBalancing};
 use scribemed_rpc::{MethodPolicy, metadata};
 use scribemed_telemetry::metrics::{MethodMetrics, TargetMetrics};
+use scribemed_telemetry::traces::Tracer;
 use tokio_util::sync::DropGuard;
 
 use crate::balance::Balancer;
@@ -23,6 +25,7 @@ use crate::failure::Failures;
 use crate::policy::CallPolicy;
 use crate::status::ChannelStatus;
 use crate::ticket::in_metrics;
+use crate::traced::SpanNames;
 
 /// What the calls of a channel have in common. The tasks that keep its connections up do not hold it: they end with it.
 pub(crate) struct Shared {
@@ -37,11 +40,12 @@ pub(crate) struct Shared {
     pub(crate) balancer: Arc<Balancer>,
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) budget: Budget,
-    pub(crate) adaptive: AdaptiveThrottle,
+    pub(crate) adaptive: Throttles,
     pub(crate) throttle: ArcSwapOption<RetryThrottle>,
     pub(crate) clock: Clock,
     pub(crate) random: Arc<Random>,
     pub(crate) metrics: TargetMetrics,
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) discovery: Arc<Discovery>,
     pub(crate) _closed: DropGuard,
 }
@@ -62,6 +66,33 @@ impl Methods {
     }
 }
 
+/// The adaptive throttle of each criticality. A service that has too much to do refuses what matters least first; if one throttle counted
+/// for all, its channel would turn away what the service still takes (Google SRE book, "Handling Overload").
+pub(crate) struct Throttles([AdaptiveThrottle; 4]);
+
+impl Throttles {
+    pub(crate) fn new(config: adaptive::Config) -> Self {
+        Self([(); 4].map(|()| AdaptiveThrottle::new(config)))
+    }
+
+    /// That of the method's criticality. A method without a contract is as critical as one whose contract says nothing.
+    pub(crate) fn of(&self, method: &Method) -> &AdaptiveThrottle {
+        let [sheddable, sheddable_plus, critical, critical_plus] = &self.0;
+        match method.contract.map(|contract| contract.criticality) {
+            Some(Criticality::Sheddable) => sheddable,
+            Some(Criticality::SheddablePlus) => sheddable_plus,
+            Some(Criticality::Critical) | None => critical,
+            Some(Criticality::CriticalPlus) => critical_plus,
+        }
+    }
+
+    /// The largest share of calls that is turned away, of all criticalities.
+    fn rejected_share(&self, now: Tick) -> f64 {
+        let shares = self.0.iter().map(|throttle| throttle.rejected_share(now));
+        shares.fold(0.0, f64::max)
+    }
+}
+
 /// A method that a channel calls.
 pub(crate) struct Method {
     pub(crate) contract: Option<&'static MethodPolicy>,
@@ -69,6 +100,7 @@ pub(crate) struct Method {
     pub(crate) policy: ArcSwap<CallPolicy>,
     pub(crate) needs_token: bool,
     pub(crate) metrics: MethodMetrics,
+    pub(crate) spans: SpanNames,
     /// That the service has said that it goes away.
     pub(crate) fading: AtomicBool,
 }

@@ -13,6 +13,7 @@ use crate::balance::Picked;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::shared::{Method, Shared};
+use crate::traced::AttemptSpan;
 
 /// A failing endpoint is taken for this slow, so that calls go elsewhere (Finagle's failure penalty).
 const PENALTY: std::time::Duration = std::time::Duration::from_secs(5);
@@ -31,6 +32,8 @@ pub(crate) struct Ticket {
     /// What ends it befalls its connection.
     pub(crate) with_connection: bool,
     pub(crate) sent_bytes: u64,
+    /// `None`: it is not recorded.
+    pub(crate) span: Option<Box<AttemptSpan>>,
 }
 
 impl Ticket {
@@ -55,6 +58,7 @@ impl Ticket {
             answered: false,
             with_connection: false,
             sent_bytes: 0,
+            span: None,
         }
     }
 
@@ -95,8 +99,10 @@ impl Ticket {
         }
         self.endpoint.ledger.record(outcome);
         match outcome {
-            Outcome::Success | Outcome::Failure => self.shared.adaptive.accepted(now),
-            Outcome::Overloaded => self.shared.adaptive.refused(now),
+            Outcome::Success | Outcome::Failure => {
+                self.shared.adaptive.of(&self.method).accepted(now);
+            }
+            Outcome::Overloaded => self.shared.adaptive.of(&self.method).refused(now),
             Outcome::Ignored => {}
         }
         // A connection that goes takes every call on it along, and is out of rotation with that: for the whole service, with its
@@ -110,27 +116,26 @@ impl Ticket {
         if let Some(state) = self.shared.breaker.record(permit, judged, now) {
             self.shared.breaker_changed(state);
         }
-        self.method.metrics.attempt_ended(
-            code as i32,
-            now.since(self.begun),
-            self.sent_bytes,
-            received_bytes,
-        );
+        self.tell(code, received_bytes, now);
     }
 
     /// It never left: nothing is known of the endpoint.
     pub(crate) fn never_sent(mut self) {
         if let Some(permit) = self.permit.take() {
             self.shared.breaker.release(permit);
-            self.metrics_of_unwanted(Code::Unavailable);
+            self.tell(Code::Unavailable, 0, self.shared.clock.now());
         }
     }
 
-    fn metrics_of_unwanted(&self, code: Code) {
-        let now = self.shared.clock.now();
+    /// Counts the attempt, and hands in its span.
+    fn tell(&mut self, code: Code, received_bytes: u64, now: Tick) {
+        let duration = now.since(self.begun);
         self.method
             .metrics
-            .attempt_ended(code as i32, now.since(self.begun), self.sent_bytes, 0);
+            .attempt_ended(code as i32, duration, self.sent_bytes, received_bytes);
+        if let Some(span) = self.span.take() {
+            span.end(&self.method.spans, &self.endpoint.name, duration, code);
+        }
     }
 }
 
@@ -138,7 +143,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         if let Some(permit) = self.permit.take() {
             self.shared.breaker.release(permit);
-            self.metrics_of_unwanted(Code::Cancelled);
+            self.tell(Code::Cancelled, 0, self.shared.clock.now());
         }
         self.endpoint.leave();
         self.connection.leave();

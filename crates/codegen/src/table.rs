@@ -59,6 +59,10 @@ impl<T> {RPC}::ServerContract for {snake}_server::{name}Server<T> {{
         self.max_decoding_message_size({constant}.max_request_bytes())
             .max_encoding_message_size({constant}.max_response_bytes())
     }}
+
+    fn with_request_limit(self, bytes: usize) -> Self {{
+        self.max_decoding_message_size(bytes)
+    }}
 }}
 
 impl<C> {RPC}::ClientContract<C> for {snake}_client::{name}Client<C>

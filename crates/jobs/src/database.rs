@@ -77,6 +77,26 @@ pub async fn begin(pool: &SqlitePool) -> sqlx::Result<SqliteTransaction<'static>
     pool.begin_with("BEGIN IMMEDIATE").await
 }
 
+/// Whether the file of the database is where it was: SQLite goes on writing into one that was removed, and all of that is
+/// lost with the process. For a health check, beside a write.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] names the file; anything else is what the operating system said.
+pub async fn present(pool: &SqlitePool) -> io::Result<()> {
+    let options = pool.connect_options();
+    let path = options.get_filename();
+    match tokio::fs::metadata(path).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!(
+                "the database {} is gone ({error}); restart the service once its folder is back",
+                path.display()
+            ),
+        )),
+    }
+}
+
 /// Creates or upgrades the tables of this crate. May be repeated, and several processes may do it at once.
 ///
 /// Applied versions are kept in `_jobs_migrations`, so the service's own migrations run beside it in the same database as usual.

@@ -36,7 +36,7 @@ mod store;
 mod worker;
 
 pub use self::clock::{Clock, ManualClock, SystemClock};
-pub use self::database::{OpenError, begin, migrate, open};
+pub use self::database::{OpenError, begin, migrate, open, present};
 pub use self::handler::{BoxError, Failure, Handler};
 pub use self::job::{Enqueued, Job, NewJob, State};
 pub use self::lease::{Done, Lease, LeaseError};

@@ -4,17 +4,22 @@
 
 use std::marker::PhantomData;
 
+use http::HeaderValue;
 use prost::Message;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_prost::{ProstDecoder, ProstEncoder};
 
-use crate::{Fault, Validate, Violation, reason};
+use crate::{Fault, Validate, Violation, metadata, reason};
 
 /// What to say of an invalid message.
 pub trait Side: Send + 'static {
     /// The status for it.
     fn refuse(violations: &[Violation]) -> Status;
+
+    /// The status for a message that cannot even be read; `status` is what the decoder says.
+    fn unreadable(status: Status) -> Status;
 }
 
 /// The server's side: the caller sent what is invalid.
@@ -24,6 +29,10 @@ pub struct Serving;
 impl Side for Serving {
     fn refuse(violations: &[Violation]) -> Status {
         Fault::invalid("contract.scribemed", violations).into_status()
+    }
+
+    fn unreadable(status: Status) -> Status {
+        status
     }
 }
 
@@ -36,13 +45,21 @@ impl Side for Calling {
         let first = violations
             .first()
             .map_or_else(String::new, ToString::to_string);
-        Fault::new(
+        let fault = Fault::new(
             Code::Internal,
             reason::INVALID_RESPONSE,
             "contract.scribemed",
             format!("the response breaks the contract: {first}"),
-        )
-        .into_status()
+        );
+        Self::unreadable(fault.into_status())
+    }
+
+    /// Marked as the failure of a call, so that no server passes it on. The codec does not know which service was called.
+    fn unreadable(mut status: Status) -> Status {
+        let mut headers = std::mem::take(status.metadata_mut()).into_headers();
+        headers.insert(metadata::X_CALL_SERVICE, HeaderValue::from_static("-"));
+        *status.metadata_mut() = MetadataMap::from_headers(headers);
+        status
     }
 }
 
@@ -103,7 +120,7 @@ where
     type Error = Status;
 
     fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let Some(message) = self.inner.decode(src)? else {
+        let Some(message) = self.inner.decode(src).map_err(S::unreadable)? else {
             return Ok(None);
         };
         match message.validate() {

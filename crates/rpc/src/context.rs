@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Deadline, RequestId, TraceContext};
+use crate::{Deadline, RequestId, SubjectToken, TraceContext};
 
 tokio::task_local! {
     static CURRENT: CallContext;
@@ -41,6 +41,7 @@ struct Inner {
     request_id: RequestId,
     trace: TraceContext,
     previous_attempts: u32,
+    subject: OnceLock<SubjectToken>,
     cancellation: Cancellation,
 }
 
@@ -80,6 +81,7 @@ impl CallContext {
                 request_id,
                 trace,
                 previous_attempts: 0,
+                subject: OnceLock::new(),
                 cancellation: Cancellation::default(),
             }),
         }
@@ -92,13 +94,33 @@ impl CallContext {
             inner.previous_attempts = previous;
             return self;
         }
-        // Others hold this context: theirs stays as it is. Both end together.
+        self.copy(previous, self.inner.subject.clone())
+    }
+
+    /// The context of work for this end user, or with `None` for nobody: calls made in it carry a token with which this
+    /// service acts for the user, and none is shared between two users. For whoever gets an end user's token by other ways
+    /// than the `authorization` of the call that it serves: a gateway. Both contexts end together.
+    #[must_use]
+    pub fn with_subject(self, subject: Option<SubjectToken>) -> Self {
+        let subject = subject.map_or_else(OnceLock::new, OnceLock::from);
+        self.copy(self.previous_attempts(), subject)
+    }
+
+    /// Says, once it is known, for which end user the call is made. Once: what is said afterwards counts for nothing. For the
+    /// server; a handler uses [`with_subject`](Self::with_subject).
+    pub fn act_for(&self, subject: SubjectToken) {
+        self.inner.subject.get_or_init(|| subject);
+    }
+
+    /// Others hold this context: theirs stays as it is. Both end together.
+    fn copy(&self, previous_attempts: u32, subject: OnceLock<SubjectToken>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 deadline: self.deadline(),
                 request_id: self.request_id(),
                 trace: self.trace().clone(),
-                previous_attempts: previous,
+                previous_attempts,
+                subject,
                 cancellation: Cancellation {
                     ended: AtomicBool::new(false),
                     token: OnceLock::from(self.cancelled().clone()),
@@ -135,6 +157,11 @@ impl CallContext {
     /// By when the call must have ended.
     pub fn deadline(&self) -> Option<Deadline> {
         self.inner.deadline
+    }
+
+    /// The token of the end user for whom the call is made, if it is made for one.
+    pub fn subject(&self) -> Option<&SubjectToken> {
+        self.inner.subject.get()
     }
 
     /// The id of the request that the call is part of.
@@ -214,5 +241,32 @@ mod tests {
                 .previous_attempts(),
             1
         );
+    }
+
+    #[test]
+    fn an_end_user_is_told_to_all_who_hold_the_context_and_once() {
+        let [first, second] = ["one", "two"].map(SubjectToken::jwt);
+        let context = CallContext::background();
+        let held = context.clone();
+        assert_eq!(held.subject(), None);
+        context.act_for(first.clone());
+        context.act_for(second.clone());
+        assert_eq!(held.subject(), Some(&first));
+
+        // Work for another user is a context of its own, and so is work for nobody; they end with the call.
+        let other = context.clone().with_subject(Some(second.clone()));
+        let nobody = context.clone().with_subject(None);
+        assert_eq!(
+            (context.subject(), other.subject(), nobody.subject()),
+            (Some(&first), Some(&second), None)
+        );
+        assert_eq!(other.request_id(), context.request_id());
+        assert_eq!(
+            context.clone().with_previous_attempts(1).subject(),
+            Some(&first)
+        );
+        context.cancel();
+        assert!(other.cancelled().is_cancelled() && nobody.cancelled().is_cancelled());
+        assert!(!format!("{other:?}").contains("two"), "{other:?}");
     }
 }

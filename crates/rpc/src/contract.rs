@@ -10,6 +10,10 @@ pub trait ServerContract: Sized {
     /// The server with the message limits of the contract set on it.
     #[must_use]
     fn with_contract_limits(self) -> Self;
+
+    /// The server with a limit on its requests, in bytes: of a message as it is sent, and of what it unpacks to.
+    #[must_use]
+    fn with_request_limit(self, bytes: usize) -> Self;
 }
 
 /// A generated client, `FooClient<C>`, over a channel of type `C`. Implemented by code generation.

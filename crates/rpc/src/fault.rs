@@ -1,5 +1,6 @@
 //! Errors on the wire: a code, a message for people, and google.rpc details for programs (AIP-193).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -31,10 +32,10 @@ const MAX_VIOLATIONS: usize = 16;
 pub struct Fault {
     code: Code,
     message: String,
-    reason: &'static str,
-    domain: String,
-    metadata: HashMap<String, String>,
-    details: ErrorDetails,
+    pub(crate) reason: Cow<'static, str>,
+    pub(crate) domain: String,
+    pub(crate) metadata: HashMap<String, String>,
+    pub(crate) details: ErrorDetails,
 }
 
 impl Fault {
@@ -49,7 +50,7 @@ impl Fault {
         Self {
             code,
             message: message.into(),
-            reason,
+            reason: Cow::Borrowed(reason),
             domain: domain.into(),
             metadata: HashMap::new(),
             details: ErrorDetails::new(),
@@ -142,6 +143,13 @@ impl Fault {
         self
     }
 
+    /// Adds a QuotaFailure violation: whose quota is used up, and what it is.
+    pub fn quota(mut self, subject: impl Into<String>, description: impl Into<String>) -> Self {
+        self.details
+            .add_quota_failure_violation(subject, description);
+        self
+    }
+
     /// Adds a RetryInfo: how long to wait before another try.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.details.set_retry_info(Some(delay));
@@ -167,7 +175,8 @@ impl From<Fault> for Status {
     }
 }
 
-/// The reasons that the platform itself gives; their domain is the discovery name of the service that answers.
+/// The reasons that the platform itself gives; their domain is the discovery name of the service that answers. Each is a value
+/// of `scribemed.options.v1.ErrorReason` in the contract, and a test sees to that.
 pub mod reason {
     /// A field breaks a rule of the contract. INVALID_ARGUMENT.
     pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
@@ -177,12 +186,22 @@ pub mod reason {
     pub const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
     /// `grpc-timeout` cannot be read. INVALID_ARGUMENT.
     pub const MALFORMED_TIMEOUT: &str = "MALFORMED_TIMEOUT";
+    /// The metadata cannot be read.
+    pub const MALFORMED_METADATA: &str = "MALFORMED_METADATA";
     /// The message is larger than the contract allows. RESOURCE_EXHAUSTED.
     pub const REQUEST_TOO_LARGE: &str = "REQUEST_TOO_LARGE";
     /// The token does not grant what the method asks for. PERMISSION_DENIED.
     pub const PERMISSION_MISSING: &str = "PERMISSION_MISSING";
+    /// The token is of another service than the certificate of the connection (mTLS). UNAUTHENTICATED.
+    pub const CALLER_MISMATCH: &str = "CALLER_MISMATCH";
     /// There is no service of this name. NOT_FOUND.
     pub const SERVICE_UNKNOWN: &str = "SERVICE_UNKNOWN";
+    /// There are more services than can be listed at once. RESOURCE_EXHAUSTED.
+    pub const TOO_MANY_SERVICES: &str = "TOO_MANY_SERVICES";
+    /// Only peers on the same machine are answered. PERMISSION_DENIED.
+    pub const PEER_NOT_LOCAL: &str = "PEER_NOT_LOCAL";
+    /// Channelz knows no such server, socket, channel or subchannel. NOT_FOUND.
+    pub const CHANNELZ_UNKNOWN: &str = "CHANNELZ_UNKNOWN";
     /// There is no such method. UNIMPLEMENTED.
     pub const METHOD_UNKNOWN: &str = "METHOD_UNKNOWN";
     /// The method is past its sunset, and this server refuses it. UNIMPLEMENTED.
@@ -197,14 +216,20 @@ pub mod reason {
     pub const CIRCUIT_OPEN: &str = "CIRCUIT_OPEN";
     /// The service refuses calls because it has too much to do. UNAVAILABLE or RESOURCE_EXHAUSTED.
     pub const OVERLOADED: &str = "OVERLOADED";
+    /// The caller makes more calls than it may. RESOURCE_EXHAUSTED.
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// The message of a response is larger than the contract allows. RESOURCE_EXHAUSTED.
     pub const RESPONSE_TOO_LARGE: &str = "RESPONSE_TOO_LARGE";
     /// The response broke off, or is no gRPC response. The code that PROTOCOL-HTTP2 has for it.
     pub const BROKEN_RESPONSE: &str = "BROKEN_RESPONSE";
     /// No token could be had for the call. UNAVAILABLE, or what the issuer answered.
     pub const NO_CREDENTIALS: &str = "NO_CREDENTIALS";
+    /// What a call does cannot be recorded in the audit log now, so nothing is done. UNAVAILABLE.
+    pub const AUDIT_UNAVAILABLE: &str = "AUDIT_UNAVAILABLE";
     /// The caller went away. CANCELLED.
     pub const CANCELLED: &str = "CANCELLED";
+    /// A service that this one calls failed. See [`Fault::upstream`](crate::Fault::upstream).
+    pub const UPSTREAM_FAILED: &str = "UPSTREAM_FAILED";
 }
 
 #[cfg(test)]

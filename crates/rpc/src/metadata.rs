@@ -34,3 +34,17 @@ pub const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 pub const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// What to use instead, as `successor-version` (RFC 8288).
 pub const LINK: HeaderName = http::header::LINK;
+/// The discovery name of the service that was called, or `-` where it is not known: on each failure of a call that a
+/// service makes. Like the other `x-call-` keys it stays within the process: a server that would answer with such a failure
+/// answers with one of its own instead ([`Fault::upstream`](crate::Fault::upstream)).
+pub const X_CALL_SERVICE: HeaderName = HeaderName::from_static("x-call-service");
+/// Where the service was looked for.
+pub const X_CALL_TARGET: HeaderName = HeaderName::from_static("x-call-target");
+/// The endpoint of the last attempt.
+pub const X_CALL_ENDPOINT: HeaderName = HeaderName::from_static("x-call-endpoint");
+/// How many attempts were made.
+pub const X_CALL_ATTEMPTS: HeaderName = HeaderName::from_static("x-call-attempts");
+/// Whether the request may have been carried out: `no` or `perhaps`.
+pub const X_CALL_SENT: HeaderName = HeaderName::from_static("x-call-sent");
+/// What the last attempt before the end of the call failed with.
+pub const X_CALL_LAST_FAILURE: HeaderName = HeaderName::from_static("x-call-last-failure");

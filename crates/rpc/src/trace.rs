@@ -11,6 +11,8 @@ use crate::metadata::{TRACEPARENT, TRACESTATE};
 pub struct TraceContext {
     trace_id: u128,
     span_id: u64,
+    /// The span that this one was made from.
+    parent: Option<u64>,
     flags: u8,
     state: Option<HeaderValue>,
 }
@@ -33,7 +35,8 @@ impl TraceContext {
         Self {
             trace_id: nonzero_u128(),
             span_id: nonzero_u64(),
-            flags: 1,
+            parent: None,
+            flags: SAMPLED,
             state: None,
         }
     }
@@ -43,6 +46,7 @@ impl TraceContext {
     pub fn child(&self) -> Self {
         Self {
             span_id: nonzero_u64(),
+            parent: Some(self.span_id),
             ..self.clone()
         }
     }
@@ -70,6 +74,7 @@ impl TraceContext {
         Ok(Some(Self {
             trace_id,
             span_id: u64::try_from(span_id).map_err(|_| MalformedTraceparent)?,
+            parent: None,
             flags: u8::try_from(flags).map_err(|_| MalformedTraceparent)?,
             state: headers
                 .get(TRACESTATE)
@@ -86,7 +91,27 @@ impl TraceContext {
         }
     }
 
-    /// As `traceparent` has it.
+    /// The same, to be recorded or not (section 3.2.2.5.1: the sampled flag).
+    #[must_use]
+    pub fn with_sampled(mut self, sampled: bool) -> Self {
+        self.flags = if sampled {
+            self.flags | SAMPLED
+        } else {
+            self.flags & !SAMPLED
+        };
+        self
+    }
+
+    /// Whether it may be recorded.
+    pub fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// The span that this one was made from; `None` of one that was made here from nothing, and of what a caller sent.
+    pub fn parent_span_id(&self) -> Option<u64> {
+        self.parent
+    }
+
     /// As the value of `traceparent`.
     pub fn header(&self) -> HeaderValue {
         // Hexadecimal and hyphens are always a valid value.
@@ -105,6 +130,16 @@ impl TraceContext {
         put_hex(&mut text[36..52], self.span_id.into());
         put_hex(&mut text[53..], self.flags.into());
         text
+    }
+
+    /// The trace, as a number; never 0.
+    pub fn trace_id_value(&self) -> u128 {
+        self.trace_id
+    }
+
+    /// The current span, as a number; never 0.
+    pub fn span_id_value(&self) -> u64 {
+        self.span_id
     }
 
     /// The trace: 32 hexadecimal digits.
@@ -128,6 +163,9 @@ impl fmt::Display for TraceContext {
         )
     }
 }
+
+/// The flag of a trace that is recorded.
+const SAMPLED: u8 = 1;
 
 /// The length of a `traceparent` of version 00.
 const LENGTH: usize = 55;
@@ -191,6 +229,13 @@ mod tests {
         let child = TraceContext::from_headers(&sent).unwrap().unwrap();
         assert_eq!(child.trace_id(), context.trace_id());
         assert_ne!(child.span_id(), context.span_id());
+        assert_eq!(context.parent_span_id(), None);
+        let made = context.child();
+        assert_eq!(made.parent_span_id(), Some(context.span_id_value()));
+        let unsampled = made.with_sampled(false);
+        assert!(context.is_sampled() && !unsampled.is_sampled());
+        assert!(unsampled.to_string().ends_with("-00"));
+        assert!(unsampled.with_sampled(true).to_string().ends_with("-01"));
         assert_eq!(sent[TRACESTATE], "vendor=1");
     }
 

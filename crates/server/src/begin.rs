@@ -59,17 +59,27 @@ impl Begin {
 
     /// Begins all of these calls. Returns whether some wait: [`again`](Self::again) is for them, after the connection was
     /// driven once more, because what a call waits for is often its own message, a few microseconds behind its head.
-    pub(crate) fn all(&mut self, arrived: &mut Vec<Arrived>) -> bool {
+    ///
+    /// They arrived at `since`, if not now: what the task had to wait for its turn is part of their wait.
+    pub(crate) fn all(&mut self, arrived: &mut Vec<Arrived>, since: Option<Instant>) -> bool {
         if arrived.is_empty() {
             return false;
         }
         let begun = Instant::now();
         let mut now = begun;
         for (request, respond) in arrived.drain(..) {
+            let arrival = self.stack.gate.arrive(
+                &self.stack.routes,
+                request.uri().path(),
+                since.unwrap_or(begun),
+            );
+            // What is refused is answered here and now: it needs no turn, and must not wait for one.
+            let taken = !arrival.is_refused();
             // On the heap from the first: what is moved to a task is a pointer.
             let (stack, peer) = (Arc::clone(&self.stack), self.peer.clone());
-            let mut call: Running = Box::pin(exchange::run(stack, peer, request, respond));
-            if now - begun >= TURN || self.spawn_until.is_some_and(|until| now < until) {
+            let mut call: Running = Box::pin(exchange::run(stack, peer, arrival, request, respond));
+            let spawn = now - begun >= TURN || self.spawn_until.is_some_and(|until| now < until);
+            if taken && spawn {
                 self.calls.spawn(call);
                 continue;
             }
@@ -77,7 +87,9 @@ impl Begin {
                 self.waiting.push(call);
             }
             let after = Instant::now();
-            self.average = (self.average * 7 + (after - now).min(LONG * 5)) / 8;
+            if taken {
+                self.average = (self.average * 7 + (after - now).min(LONG * 5)) / 8;
+            }
             if self.average > LONG {
                 self.average = Duration::ZERO;
                 self.spawn_until = Some(after + SPAWN_FOR);

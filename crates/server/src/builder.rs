@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
+use scribemed_audit::AuditLog;
 use scribemed_auth::{Clock, SystemClock, Verifier};
+use scribemed_resilience::limit::Config as Concurrency;
 use scribemed_rpc::ServerContract;
+use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::traces::Tracer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -18,36 +23,58 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
-use crate::health::{Health, Status};
+use crate::channelz::Channelz;
+use crate::health::{self, Check, Health, Status};
+use crate::limits::Limits;
+use crate::observe;
 use crate::peer::Peer;
+use crate::quota::{Quotas, RateLimits};
+use crate::reflection::DescriptorError;
 use crate::route::Routes;
 use crate::serve;
+use crate::shed::Gate;
 use crate::stack::Stack;
+use crate::tls::ServerTls;
 use crate::versions::AfterSunset;
 
 /// How long calls in flight may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long peers that watch the health may take to be told that it is over, before they are told to go elsewhere.
+const TOLD: Duration = Duration::from_millis(100);
 
 /// Why a server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A descriptor set is damaged.
     #[error("the descriptor set cannot be served by reflection")]
-    Descriptor(#[from] tonic_reflection::server::Error),
+    Descriptor(#[from] DescriptorError),
 }
 
 /// A server in the making.
 pub struct Builder {
-    domain: String,
+    pub(crate) domain: String,
     verifier: Verifier,
     health: Health,
-    descriptors: Vec<&'static [u8]>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) channelz: Option<Channelz>,
+    /// Where it listens, if on an address.
+    pub(crate) listens_at: Option<SocketAddr>,
+    pub(crate) descriptors: Vec<&'static [u8]>,
     routes: Routes,
     /// The full names of the services, for reflection.
-    served: BTreeSet<&'static str>,
+    pub(crate) served: BTreeSet<&'static str>,
     grace: Duration,
     after_sunset: AfterSunset,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    audit: Option<AuditLog>,
+    tracer: Option<Tracer>,
+    limits: Limits,
+    /// The longest timeout of a method.
+    longest: Duration,
+    concurrency: Option<Concurrency>,
+    rate_limits: RateLimits,
+    tls: Option<ServerTls>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -65,12 +92,23 @@ impl Builder {
             domain: format!("{name}.scribemed"),
             verifier,
             health: Health::new(),
+            checks: Vec::new(),
+            channelz: None,
+            listens_at: None,
             descriptors: Vec::new(),
             routes: Routes::default(),
             served: BTreeSet::new(),
             grace: GRACE,
             after_sunset: AfterSunset::default(),
             clock: Arc::new(SystemClock),
+            metrics: Metrics::new(),
+            audit: None,
+            tracer: None,
+            limits: Limits::default(),
+            longest: Duration::ZERO,
+            concurrency: Some(Concurrency::default()),
+            rate_limits: RateLimits::default(),
+            tls: None,
         }
     }
 
@@ -93,13 +131,19 @@ impl Builder {
     {
         self.health.set(S::NAME, Status::Serving);
         self.served.insert(S::NAME);
-        self.routes
-            .add(S::POLICY.methods, service.with_contract_limits());
+        let longest = S::POLICY.methods.iter().map(|method| method.timeout).max();
+        self.longest = self.longest.max(longest.unwrap_or_default());
+        let service = service.with_contract_limits();
+        for method in S::POLICY.methods {
+            // What a message may have is the method's affair, packed and unpacked.
+            let service = service.clone().with_request_limit(method.max_request_bytes);
+            self.routes.add(std::slice::from_ref(method), service);
+        }
         self
     }
 
     /// Adds a service without policies.
-    fn add_open<S>(&mut self, service: S)
+    pub(crate) fn add_open<S>(&mut self, service: S)
     where
         S: NamedService + Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
         S: Clone + Send + Sync + 'static,
@@ -137,21 +181,86 @@ impl Builder {
         self
     }
 
+    /// Counts calls in `metrics`. Default: metrics of its own, which nobody sees.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Hands the span of each sampled call to `tracer`. Default `None`: there are no spans.
+    #[must_use]
+    pub fn tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
+        self
+    }
+
+    /// Records in `audit` each call of a caller that was authenticated, and each that was refused for who it is. While no
+    /// record can be taken, the first are refused with UNAVAILABLE before anything is done. Of a method with side effects,
+    /// the caller hears of success once the record is on the disk. While the disk takes nothing, no service serves, as health
+    /// has it. Default: nothing is recorded.
+    #[must_use]
+    pub fn audit(mut self, audit: AuditLog) -> Self {
+        self.audit = Some(audit.clone());
+        // What refuses nearly every call should not be asked.
+        let look = move || {
+            let writes = if audit.is_failing() {
+                Err("it cannot be written")
+            } else {
+                Ok(())
+            };
+            std::future::ready(writes)
+        };
+        self.check(Check::new("audit log", look).every(Duration::from_secs(1)))
+    }
+
+    /// How many connections there may be, and for how long.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many calls are worked on at a time: the bounds of a limit that adapts to what the server can do. What is above it is
+    /// refused with RESOURCE_EXHAUSTED and the time to wait, the least important first, as the contract's `criticality`
+    /// has it. `None`: everything is taken. Default [`Concurrency::default`]: 8 to 1,000.
+    #[must_use]
+    pub fn concurrency(mut self, limit: Option<Concurrency>) -> Self {
+        self.concurrency = limit;
+        self
+    }
+
+    /// How often each caller may call. What is above it is refused with RESOURCE_EXHAUSTED and the time to wait. By default
+    /// nobody is limited.
+    #[must_use]
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
+        self
+    }
+
+    /// Asks for TLS on every connection. Default `None`: what comes is taken as it is.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Option<ServerTls>>) -> Self {
+        self.tls = tls.into();
+        self
+    }
+
     /// The health of the services, to be set by what they depend on.
     pub fn health(&self) -> Health {
         self.health.clone()
     }
 
-    /// Serves on `listener` until `shutdown` is cancelled, then drains: health says NOT_SERVING, peers are told to go
-    /// elsewhere, calls in flight are waited for.
+    /// Serves on `listener` until `shutdown` is cancelled, then drains: health says NOT_SERVING, then peers are told to go
+    /// elsewhere (GOAWAY), then calls in flight are waited for; those that crossed the GOAWAY are served.
     ///
     /// # Errors
     /// A descriptor set that is damaged; nothing was served then.
     pub async fn serve(
-        self,
+        mut self,
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
+        self.listens_at = listener.local_addr().ok();
         let incoming = TcpListenerStream::new(listener).map(|accepted| {
             let stream = accepted?;
             no_delay(&stream);
@@ -202,52 +311,64 @@ impl Builder {
     {
         let health = self.health.clone();
         self.add_open(health.service());
+        let shown = self.add_channelz();
         self.add_reflection()?;
+        let incoming = incoming.map(|accepted| {
+            let (io, peer) = accepted?;
+            let counted = shown.as_ref().map(|shown| shown.accept(peer.address()));
+            Ok((
+                io,
+                counted.map_or(peer.clone(), |counted| peer.counted_by(counted)),
+            ))
+        });
+        let metrics = self.metrics.server();
+        self.routes.observe(&metrics);
         let stack = Arc::new(Stack {
             routes: self.routes,
+            other: Arc::new(observe::Method::other(&metrics)),
+            audit: self.audit,
+            metrics,
+            tracer: self.tracer,
+            gate: Gate::new(self.concurrency, &self.domain),
+            quotas: Quotas::new(&self.rate_limits),
             verifier: self.verifier,
             // One a server, for as long as the process lives.
             domain: Box::leak(self.domain.into_boxed_str()),
             clock: self.clock,
             after_sunset: self.after_sunset,
         });
+        let stop = CancellationToken::new();
+        let tls = self.tls;
+        let followed = tls.clone();
+        let follow = async {
+            if let Some(tls) = followed {
+                tls.follow().await;
+            }
+            std::future::pending::<()>().await;
+        };
         let drain = async {
             shutdown.cancelled().await;
             health.drain();
+            // Whoever watches learns it first by its watch, then by GOAWAY.
+            if tokio::time::timeout(TOLD, health.told()).await.is_err() {
+                tracing::debug!("not all that watch the health have been told that it is over");
+            }
+            stop.cancel();
             std::future::pending::<()>().await;
+        };
+        // Nobody is answered before the first checks, which are bounded in time, so none is told that all is well before it
+        // is known.
+        let first = health::begin(self.checks, &health);
+        let Some(checks) = shutdown.run_until_cancelled(first).await else {
+            return Ok(());
         };
         tokio::select! {
             biased;
             () = drain => {}
-            () = serve::serve(stack, incoming, shutdown.clone(), self.grace) => {}
+            () = follow => {}
+            () = serve::serve(stack, incoming, stop.clone(), self.grace, (self.limits, self.longest), tls) => {}
+            () = health::keep(checks) => {}
         }
-        Ok(())
-    }
-
-    /// Each version of reflection lists every service, itself and the other included.
-    fn add_reflection(&mut self) -> Result<(), Error> {
-        use tonic_reflection::pb::{v1, v1alpha};
-
-        let mut names = self.served.clone();
-        names.insert(v1::server_reflection_server::SERVICE_NAME);
-        names.insert(v1alpha::server_reflection_server::SERVICE_NAME);
-        let builder = || {
-            let sets = self.descriptors.iter().copied().chain([
-                tonic_health::pb::FILE_DESCRIPTOR_SET,
-                v1::FILE_DESCRIPTOR_SET,
-                v1alpha::FILE_DESCRIPTOR_SET,
-            ]);
-            let builder = sets.fold(
-                tonic_reflection::server::Builder::configure(),
-                tonic_reflection::server::Builder::register_encoded_file_descriptor_set,
-            );
-            names
-                .iter()
-                .fold(builder, |builder, name| builder.with_service_name(*name))
-        };
-        let (first, alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
-        self.add_open(first);
-        self.add_open(alpha);
         Ok(())
     }
 }

@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use scribemed_audit::{Unavailable, Written};
 use scribemed_auth::Principal;
 use scribemed_rpc::{CallContext, Deadline};
+use scribemed_tls::SpiffeId;
 use tokio::time::Instant;
 use tonic::Code;
 
+use crate::observe::Observed;
 use crate::peer::Peer;
 
 /// A call from its arrival to its end. It writes its line when it ends, also when the caller goes away; then it cancels
@@ -23,6 +26,7 @@ pub(crate) struct Call {
     caller: OnceLock<Principal>,
     ended: bool,
     span: tracing::Span,
+    observed: Observed,
 }
 
 impl Call {
@@ -31,7 +35,12 @@ impl Call {
         quiet: bool,
         context: CallContext,
         peer: Peer,
+        observed: Observed,
     ) -> Self {
+        let started = Instant::now();
+        if let Some(counted) = peer.counted() {
+            counted.began(started);
+        }
         let span = tracing::info_span!(
             "call",
             request_id = %context.request_id(),
@@ -42,17 +51,36 @@ impl Call {
             method,
             quiet,
             peer,
-            started: Instant::now(),
+            started,
             caller: OnceLock::new(),
             ended: false,
             span,
             context,
+            observed,
         }
     }
 
-    /// Remembers who calls, for the line.
-    pub(crate) fn set_caller(&self, caller: &Principal) {
+    /// Remembers who calls, for the line and for the audit log.
+    ///
+    /// # Errors
+    /// The audit log takes no record now, so the call must not be done.
+    pub(crate) fn set_caller(&self, caller: &Principal) -> Result<(), Unavailable> {
         self.caller.get_or_init(|| caller.clone());
+        self.observed.reserve()
+    }
+
+    /// What is told of it when it ends.
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    /// A piece of its answer leaves.
+    pub(crate) fn sending(&mut self, data: &[u8]) {
+        self.observed.sending(data);
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     pub(crate) fn context(&self) -> &CallContext {
@@ -63,11 +91,19 @@ impl Call {
         &self.span
     }
 
-    /// Writes the line, once.
-    pub(crate) fn end(&mut self, code: Code) {
+    /// Writes the line, counts and records, once. What is returned is to be waited for before the caller is told.
+    pub(crate) fn end(&mut self, code: Code) -> Option<Written> {
         if std::mem::replace(&mut self.ended, true) {
-            return;
+            return None;
         }
+        if let Some(counted) = self.peer.counted() {
+            counted.ended(code);
+        }
+        let duration = self.started.elapsed();
+        let caller = self.caller.get();
+        let written = self
+            .observed
+            .end(code, duration, &self.context, caller, &self.peer);
         let _entered = self.span.enter();
         // The fields are worked out inside of the macro, so only for a line that is written.
         macro_rules! served {
@@ -77,13 +113,14 @@ impl Call {
                     $level,
                     caller = self.caller.get().map_or("-", Principal::service),
                     code = name(code),
-                    duration_ms = milliseconds(self.started.elapsed()),
+                    duration_ms = milliseconds(duration),
                     deadline_left_ms = self
                         .context
                         .deadline()
                         .map(|deadline| milliseconds(Deadline::remaining(deadline))),
                     attempt = self.context.previous_attempts(),
                     peer = self.peer.address().map(tracing::field::display),
+                    certified = self.peer.identity().map(SpiffeId::service),
                     "served"
                 )
             };
@@ -93,13 +130,14 @@ impl Call {
         } else {
             served!(tracing::Level::INFO);
         }
+        written
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         // Whoever asked went away before the end.
-        self.end(Code::Cancelled);
+        drop(self.end(Code::Cancelled));
         self.context.cancel();
     }
 }

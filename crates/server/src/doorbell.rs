@@ -1,10 +1,12 @@
 //! Wakes the task of a connection, unless it is at work on the connection already.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
 
 /// The task is at work; it will look at everything once more before it waits.
 const BUSY: u8 = 1;
@@ -24,6 +26,22 @@ pub(crate) struct Doorbell {
 struct Bell {
     state: AtomicU8,
     task: AtomicWaker,
+    made: Instant,
+    /// Since when somebody waits for the task to come, in nanoseconds from `made`; [`NOBODY`] otherwise.
+    rang: AtomicU64,
+    /// What that was when the task came.
+    answered: AtomicU64,
+}
+
+/// In the place of a time.
+const NOBODY: u64 = u64::MAX;
+
+impl Bell {
+    /// Somebody waits from now on. Before the state tells of it: whoever sees that it rang finds when.
+    fn note(&self) {
+        let nanos = u64::try_from(self.made.elapsed().as_nanos()).unwrap_or(NOBODY);
+        self.rang.store(nanos, Ordering::Release);
+    }
 }
 
 impl Wake for Bell {
@@ -32,6 +50,9 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.load(Ordering::Acquire) == 0 {
+            self.note();
+        }
         if self.state.fetch_or(RUNG, Ordering::AcqRel) & BUSY == 0 {
             self.task.wake();
         }
@@ -43,6 +64,9 @@ impl Doorbell {
         let bell = Arc::new(Bell {
             state: AtomicU8::new(BUSY),
             task: AtomicWaker::new(),
+            made: Instant::now(),
+            rang: AtomicU64::new(NOBODY),
+            answered: AtomicU64::new(NOBODY),
         });
         Self {
             waker: Waker::from(Arc::clone(&bell)),
@@ -53,7 +77,23 @@ impl Doorbell {
     /// The task begins to work, or goes on: everything that rang before this is about to be looked at.
     pub(crate) fn answer(&self, cx: &Context<'_>) {
         self.bell.task.register(cx.waker());
-        self.bell.state.store(BUSY, Ordering::SeqCst);
+        let rang = self.bell.state.swap(BUSY, Ordering::SeqCst) & RUNG != 0;
+        let since = self.bell.rang.swap(NOBODY, Ordering::AcqRel);
+        let since = if rang { since } else { NOBODY };
+        self.bell.answered.store(since, Ordering::Relaxed);
+    }
+
+    /// Since when what is looked at now may have been there: when it rang for the task, which then had to wait for its turn.
+    /// `None` where the task did not wait. To be asked by the task.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        let nanos = self.bell.answered.load(Ordering::Relaxed);
+        (nanos != NOBODY).then(|| self.bell.made + Duration::from_nanos(nanos))
+    }
+
+    /// The task asks for another turn, because it may not wait.
+    pub(crate) fn again(&self, cx: &Context<'_>) {
+        self.bell.note();
+        cx.waker().wake_by_ref();
     }
 
     /// The task wants to wait. `false`: the bell rang meanwhile, so there is something to look at.
@@ -107,6 +147,44 @@ mod tests {
         assert!(woken() >= 1);
         bell.answer(&cx);
         assert!(bell.may_wait());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_tells_since_when_somebody_waits() {
+        let second = Duration::from_secs(1);
+        let task = Waker::from(Arc::new(Count(AtomicUsize::new(0))));
+        let cx = Context::from_waker(&task);
+        let bell = Doorbell::new();
+        bell.answer(&cx);
+        assert_eq!(bell.since(), None, "it did not ring");
+
+        assert!(bell.may_wait());
+        tokio::time::advance(second).await;
+        let rang = Instant::now();
+        bell.waker().wake_by_ref();
+        tokio::time::advance(second).await;
+        bell.waker().wake_by_ref();
+        tokio::time::advance(second).await;
+        bell.answer(&cx);
+        assert_eq!(bell.since(), Some(rang), "the first of two");
+
+        // Who rings while the task is at work did not wait for it to come.
+        bell.waker().wake_by_ref();
+        bell.answer(&cx);
+        assert_eq!(bell.since(), None);
+
+        bell.waker().wake_by_ref();
+        assert!(!bell.may_wait());
+        let again = Instant::now();
+        bell.again(&cx);
+        tokio::time::advance(second).await;
+        bell.answer(&cx);
+        assert_eq!(bell.since(), Some(again));
+        // A task that comes by itself.
+        assert!(bell.may_wait());
+        tokio::time::advance(second).await;
+        bell.answer(&cx);
+        assert_eq!(bell.since(), None);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

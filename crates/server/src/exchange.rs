@@ -13,6 +13,7 @@ use http_body::Frame;
 
 use crate::peer::Peer;
 use crate::response::Answer;
+use crate::shed::Arrival;
 use crate::stack::Stack;
 
 /// The largest message that is sent with its head whatever the caller's window says, in bytes. So much lies in memory at most
@@ -26,10 +27,11 @@ const PIECE: usize = 128 * 1024;
 pub(crate) async fn run(
     stack: Arc<Stack>,
     peer: Peer,
+    arrival: Arrival,
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) {
-    let Some(answer) = until_reset(&mut respond, stack.serve(request, &peer)).await else {
+    let Some(answer) = until_reset(&mut respond, stack.serve(request, &peer, arrival)).await else {
         tracing::debug!("a caller went away before its answer");
         return;
     };

@@ -1,6 +1,8 @@
 //! The contract's limit on the size of a request message, checked at the length prefix: before the message is received.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -18,6 +20,8 @@ pub(crate) struct Limited<B> {
     policy: Option<&'static MethodPolicy>,
     domain: &'static str,
     lengths: Lengths,
+    /// Where the bytes of its messages are counted.
+    received: Arc<AtomicU64>,
     ended: bool,
 }
 
@@ -26,12 +30,14 @@ impl<B> Limited<B> {
         inner: B,
         policy: Option<&'static MethodPolicy>,
         domain: &'static str,
+        received: Arc<AtomicU64>,
     ) -> Self {
         Self {
             inner,
             policy,
             domain,
             lengths: Lengths::default(),
+            received,
             ended: false,
         }
     }
@@ -39,13 +45,24 @@ impl<B> Limited<B> {
 
 /// How far the current message has come: its prefix, then what is left of it.
 #[derive(Default)]
-struct Lengths {
+pub(crate) struct Lengths {
     prefix: [u8; PREFIX],
     filled: usize,
     left: usize,
+    total: u64,
 }
 
 impl Lengths {
+    /// Follows the messages through `data`, however long they are.
+    pub(crate) fn follow(&mut self, data: &[u8]) {
+        self.above(usize::MAX, data);
+    }
+
+    /// The bytes of all messages so far, without their prefixes; a message that has begun counts as a whole.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
     /// Follows the messages through `data`. Returns the length of the first that is longer than `limit`.
     fn above(&mut self, limit: usize, mut data: &[u8]) -> Option<usize> {
         while !data.is_empty() {
@@ -66,6 +83,7 @@ impl Lengths {
                 if self.left > limit {
                     return Some(self.left);
                 }
+                self.total += self.left as u64;
             }
         }
         None
@@ -104,11 +122,16 @@ where
                 return Poll::Ready(None);
             }
         };
-        if let (Some(policy), Some(data)) = (this.policy, frame.data_ref())
-            && let Some(size) = this.lengths.above(policy.max_request_bytes, data)
-        {
-            this.ended = true;
-            return Poll::Ready(Some(Err(too_large(policy, this.domain, size))));
+        if let Some(data) = frame.data_ref() {
+            let limit = this
+                .policy
+                .map_or(usize::MAX, |policy| policy.max_request_bytes);
+            let above = this.lengths.above(limit, data);
+            this.received.store(this.lengths.total(), Ordering::Relaxed);
+            if let (Some(policy), Some(size)) = (this.policy, above) {
+                this.ended = true;
+                return Poll::Ready(Some(Err(too_large(policy, this.domain, size))));
+            }
         }
         Poll::Ready(Some(Ok(frame)))
     }
@@ -147,12 +170,14 @@ mod tests {
             let mut lengths = Lengths::default();
             let found = BYTES.chunks(piece).find_map(|data| lengths.above(6, data));
             assert_eq!(found, Some(7), "in pieces of {piece}");
+            assert_eq!(lengths.total(), 3);
             let mut lengths = Lengths::default();
             assert!(
                 BYTES
                     .chunks(piece)
                     .all(|data| lengths.above(7, data).is_none())
             );
+            assert_eq!(lengths.total(), 10);
         }
     }
 }

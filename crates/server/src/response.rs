@@ -1,5 +1,6 @@
 //! What a handler answers: under the deadline and within the call's context until its end.
 
+use std::future::Future as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,12 +8,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
+use scribemed_audit::Written;
 use scribemed_rpc::{Fault, metadata, reason};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::call::Call;
 use crate::expiry::Expiry;
+use crate::failure;
 
 /// The body of an answer, ended with DEADLINE_EXCEEDED when the deadline passes first.
 pub(crate) struct Answer {
@@ -23,6 +26,8 @@ pub(crate) struct Answer {
     /// The first frame was given out.
     begun: bool,
     ended: bool,
+    /// The end of an answer that nobody must hear of before its record is on the disk.
+    held: Option<(Written, HeaderMap)>,
 }
 
 impl Answer {
@@ -34,6 +39,7 @@ impl Answer {
             domain,
             begun: false,
             ended: false,
+            held: None,
         }
     }
 
@@ -47,37 +53,41 @@ impl Answer {
         if self.ended {
             return Poll::Ready(None);
         }
-        let Self {
-            inner,
-            call,
-            domain,
-            ..
-        } = self;
+        if self.held.is_some() {
+            return self.poll_held(cx);
+        }
+        let Self { inner, call, .. } = self;
         let polled = catch_unwind(AssertUnwindSafe(|| {
             call.context()
                 .clone()
                 .sync_scope(|| call.span().in_scope(|| Pin::new(inner).poll_frame(cx)))
         }));
         match polled {
-            Err(_panic) => Poll::Ready(Some(Frame::trailers(self.fail(&panicked(self.domain))))),
+            Err(_panic) => {
+                self.call.observed().panicked();
+                Poll::Ready(Some(Frame::trailers(self.fail(&panicked(self.domain)))))
+            }
             Ok(Poll::Pending) => self
                 .poll_expired(cx)
                 .map(|late| Some(Frame::trailers(late))),
             Ok(Poll::Ready(None)) => {
                 self.ended = true;
                 // An error without a body was counted with its head.
-                self.call.end(Code::Ok);
+                drop(self.call.end(Code::Ok));
                 Poll::Ready(None)
             }
             Ok(Poll::Ready(Some(Err(status)))) => {
-                let status = detailed(status, domain);
                 Poll::Ready(Some(Frame::trailers(self.fail(&status))))
             }
             Ok(Poll::Ready(Some(Ok(frame)))) => {
                 Poll::Ready(Some(match frame.into_trailers() {
                     Ok(mut headers) => {
+                        let code = settle(&mut headers, self.domain, &self.call);
+                        if let Some(written) = self.call.end(code) {
+                            self.held = Some((written, headers));
+                            return self.poll_held(cx);
+                        }
                         self.ended = true;
-                        self.call.end(settle(&mut headers, self.domain));
                         Frame::trailers(headers)
                     }
                     // A stream that is always ready never comes to wait for its deadline. What came with the head came in
@@ -87,10 +97,32 @@ impl Answer {
                     }
                     Err(data) => {
                         self.begun = true;
+                        if let Some(data) = data.data_ref() {
+                            self.call.sending(data);
+                        }
                         data
                     }
                 }))
             }
+        }
+    }
+
+    /// Ready with the end that was held back, when the record of the call is on the disk. The deadline holds here, too.
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
+        let Some((written, headers)) = &mut self.held else {
+            return Poll::Ready(None);
+        };
+        match Pin::new(written).poll(cx) {
+            Poll::Ready(()) => {
+                let headers = std::mem::take(headers);
+                (self.ended, self.held) = (true, None);
+                Poll::Ready(Some(Frame::trailers(headers)))
+            }
+            Poll::Pending => self.poll_expired(cx).map(|late| {
+                self.held = None;
+                tracing::warn!("a record of the audit log was not on the disk by the deadline");
+                Some(Frame::trailers(late))
+            }),
         }
     }
 
@@ -104,47 +136,26 @@ impl Answer {
 
     fn fail(&mut self, status: &Status) -> HeaderMap {
         self.ended = true;
-        self.call.end(status.code());
-        trailers(status)
+        let mut headers = trailers(status);
+        let code = settle(&mut headers, self.domain, &self.call);
+        // Of an error nobody relies on, so it is not held back.
+        drop(self.call.end(code));
+        headers
     }
 }
 
-/// Reads the code of a final header block, and gives an error its details where the handler gave none.
-pub(crate) fn settle(headers: &mut HeaderMap, domain: &'static str) -> Code {
-    let code = match headers
+/// Reads the code of a final header block, and completes that of an error. Costs a call that went well one comparison.
+pub(crate) fn settle(headers: &mut HeaderMap, domain: &'static str, call: &Call) -> Code {
+    match headers
         .get(metadata::GRPC_STATUS)
         .map(http::HeaderValue::as_bytes)
     {
-        None => return Code::Unknown,
-        Some(b"0") => return Code::Ok,
-        Some(code) => Code::from_bytes(code),
-    };
-    // Read as a whole only where there are no details, as tonic panics at details that are not base64.
-    if code != Code::Ok
-        && !headers.contains_key(metadata::GRPC_STATUS_DETAILS)
-        && let Some(status) = Status::from_header_map(headers)
-    {
-        headers.remove(metadata::GRPC_STATUS);
-        headers.remove(metadata::GRPC_MESSAGE);
-        headers.extend(trailers(&detailed(status, domain)));
+        None => Code::Unknown,
+        Some(b"0") => Code::Ok,
+        Some(_) => call
+            .span()
+            .in_scope(|| failure::complete(headers, domain, call.context())),
     }
-    code
-}
-
-/// `status` with an ErrorInfo, which every error has (AIP-193).
-pub(crate) fn detailed(status: Status, domain: &'static str) -> Status {
-    if status.code() == Code::Ok || !status.details().is_empty() {
-        return status;
-    }
-    let known = [
-        (Code::Unimplemented, reason::METHOD_UNKNOWN),
-        (Code::Cancelled, reason::CANCELLED),
-    ];
-    let reason = known
-        .into_iter()
-        .find(|(code, _)| *code == status.code())
-        .map_or(reason::UNSPECIFIED, |(_, reason)| reason);
-    Fault::new(status.code(), reason, domain, status.message()).into_status()
 }
 
 /// The final header block for `status`.

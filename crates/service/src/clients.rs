@@ -5,7 +5,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// A certificate and its key, as files.
+pub use scribemed_client::IdentityFiles as TlsIdentity;
+use scribemed_client::TrustDomain;
 use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::traces::Tracer;
 
 use crate::Env;
 use crate::channels::Channels;
@@ -16,11 +20,14 @@ pub const DEFAULT_RESOLVE_WITHIN: Duration = Duration::from_secs(10);
 
 const RESOLVE_WITHIN: &str = "SCRIBEMED_RESOLVE_WITHIN";
 const CONFIG_SUFFIX: &str = "_SERVICE_CONFIG";
-const CA: &str = "SCRIBEMED_TLS_CA";
-const CERTIFICATE: &str = "SCRIBEMED_TLS_CERT";
-const CERTIFICATE_EXAMPLE: &str = "/run/secrets/tls.pem";
-const KEY: &str = "SCRIBEMED_TLS_KEY";
-const KEY_EXAMPLE: &str = "/run/secrets/tls.key";
+pub(crate) const CA: &str = "SCRIBEMED_TLS_CA";
+pub(crate) const CA_EXAMPLE: &str = "/etc/scribemed/ca.pem";
+pub(crate) const CERTIFICATE: &str = "SCRIBEMED_TLS_CERT";
+pub(crate) const CERTIFICATE_EXAMPLE: &str = "/run/secrets/tls.pem";
+pub(crate) const KEY: &str = "SCRIBEMED_TLS_KEY";
+pub(crate) const KEY_EXAMPLE: &str = "/run/secrets/tls.key";
+pub(crate) const TRUST_DOMAIN: &str = "SCRIBEMED_TRUST_DOMAIN";
+pub(crate) const TRUST_DOMAIN_EXAMPLE: &str = "scribemed.local";
 
 /// What holds for all calls of one service: what an operator may set beside the contracts. Clones belong to the same
 /// service: a platform shows the channels that were made with its settings.
@@ -30,38 +37,44 @@ pub struct ClientSettings {
     service_configs: BTreeMap<String, PathBuf>,
     tls: Tls,
     metrics: Metrics,
+    tracer: Option<Tracer>,
     channels: Channels,
 }
 
-/// Files for calls to `https://` targets, PEM. Read by the channel.
+/// For calls to `https://` targets. The files are PEM, read by the channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tls {
     /// The authorities that vouch for the services that are called. `None`: those of the system.
     pub ca: Option<PathBuf>,
     /// What this service shows of itself (mTLS). `None`: nothing.
     pub identity: Option<TlsIdentity>,
-}
-
-/// A certificate and its key, as files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsIdentity {
-    /// The certificate, followed by those that vouch for it.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
+    /// Where there is one, a service that is called must have a certificate with its id,
+    /// `spiffe://<trust domain>/service/<discovery name>`, and the host in the target says nothing. `None`: the certificate
+    /// must be for that host.
+    pub trust_domain: Option<TrustDomain>,
 }
 
 impl Tls {
-    /// Reads the files.
+    /// Reads the files, for calls to the service with this discovery name. `None`: to one whose name is not known, so that
+    /// its certificate must be for the host in the target. Blocks.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub(crate) fn load(&self) -> Result<scribemed_client::Tls, scribemed_client::TlsError> {
+    pub fn load(
+        &self,
+        service: Option<&str>,
+    ) -> Result<scribemed_client::Tls, scribemed_client::TlsError> {
         let identity = self
             .identity
             .as_ref()
             .map(|identity| (&*identity.certificate, &*identity.key));
-        scribemed_client::Tls::from_files(self.ca.as_deref(), identity)
+        let ca = self.ca.as_deref();
+        match (&self.trust_domain, service) {
+            (Some(domain), Some(service)) => {
+                scribemed_client::Tls::for_service(domain.service(service)?, ca, identity)
+            }
+            _ => scribemed_client::Tls::from_files(ca, identity),
+        }
     }
 }
 
@@ -73,6 +86,7 @@ impl Default for ClientSettings {
             service_configs: BTreeMap::new(),
             tls: Tls::default(),
             metrics: Metrics::global().clone(),
+            tracer: None,
             channels: Channels::default(),
         }
     }
@@ -87,6 +101,7 @@ impl ClientSettings {
     /// | `<NAME>_SERVICE_CONFIG` | a file with a gRPC service config for calls to a service, JSON | the contract's policy |
     /// | `SCRIBEMED_TLS_CA` | who vouches for `https://` targets, PEM | those of the system |
     /// | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what this service shows of itself, PEM; both or none | nothing |
+    /// | `SCRIBEMED_TRUST_DOMAIN` | the SPIFFE trust domain of services that are called, `scribemed.local` | none: certificates are for hosts |
     ///
     /// # Errors
     /// A variable that is malformed, or names a file that cannot be read; the error shows a good value.
@@ -118,8 +133,9 @@ impl ClientSettings {
             resolve_within: resolve_within(env)?,
             service_configs,
             tls: Tls {
-                ca: file(CA, "/etc/scribemed/ca.pem")?,
+                ca: file(CA, CA_EXAMPLE)?,
                 identity,
+                trust_domain: env.parse(TRUST_DOMAIN, TRUST_DOMAIN_EXAMPLE)?,
             },
             ..Self::default()
         })
@@ -137,6 +153,18 @@ impl ClientSettings {
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
+    }
+
+    /// Hands the spans of sampled calls to `tracer`: of those that are made, and of those that are served. Default `None`.
+    #[must_use]
+    pub fn with_tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
+        self
+    }
+
+    /// Where spans go.
+    pub fn tracer(&self) -> Option<&Tracer> {
+        self.tracer.as_ref()
     }
 
     /// How long the name of a service may take to be resolved.

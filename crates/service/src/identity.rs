@@ -8,6 +8,7 @@ use scribemed_auth::{
 use scribemed_client::Channel;
 use scribemed_proto::auth::v1::auth_service_client::AuthServiceClient;
 use scribemed_proto::auth::v1::{ExchangeTokenRequest, GetKeySetRequest};
+use scribemed_rpc::SubjectToken;
 
 /// The key set of the auth service, fetched with `GetKeySet`.
 #[derive(Debug, Clone)]
@@ -31,7 +32,11 @@ impl KeySource for AuthServiceKeys {
                 .keys
                 .iter()
                 .map(|key| Jwk::from_parts(key.kid.clone(), &key.x));
-            Ok(KeySet::new(keys.collect::<Result<Vec<_>, _>>()?)?)
+            let max_age = response
+                .max_age
+                .and_then(|age| Duration::try_from(age).ok());
+            let keys = KeySet::new(keys.collect::<Result<Vec<_>, _>>()?)?;
+            Ok(keys.with_max_age(max_age))
         })
     }
 }
@@ -71,28 +76,47 @@ impl AuthServiceTokens {
     }
 }
 
+impl AuthServiceTokens {
+    async fn exchange(
+        &self,
+        audience: &str,
+        subject: Option<&SubjectToken>,
+    ) -> Result<Token, BoxError> {
+        let mut client = self.client.clone();
+        let now = SystemTime::now();
+        let assertion = assertion::sign(&self.key, &self.name, &self.issuer, now)?;
+        let request = ExchangeTokenRequest {
+            client_assertion_type: assertion::CLIENT_ASSERTION_TYPE.to_owned(),
+            client_assertion: assertion.expose().to_owned(),
+            audience: audience.to_owned(),
+            permissions: self.permissions.clone(),
+            subject_token: subject.map_or_else(String::new, |token| token.expose().to_owned()),
+            subject_token_type: subject
+                .map_or_else(String::new, |token| token.kind().urn().to_owned()),
+        };
+        let response = client.exchange_token(request).await?.into_inner();
+        let lifetime = response
+            .expires_in
+            .map(Duration::try_from)
+            .transpose()?
+            .unwrap_or_default();
+        Ok(Token::new(
+            Secret::new(response.access_token),
+            now + lifetime,
+        )?)
+    }
+}
+
 impl TokenSource for AuthServiceTokens {
     fn fetch<'a>(&'a self, audience: &'a str) -> BoxFuture<'a, Result<Token, BoxError>> {
-        let mut client = self.client.clone();
-        Box::pin(async move {
-            let now = SystemTime::now();
-            let assertion = assertion::sign(&self.key, &self.name, &self.issuer, now)?;
-            let request = ExchangeTokenRequest {
-                client_assertion_type: assertion::CLIENT_ASSERTION_TYPE.to_owned(),
-                client_assertion: assertion.expose().to_owned(),
-                audience: audience.to_owned(),
-                permissions: self.permissions.clone(),
-            };
-            let response = client.exchange_token(request).await?.into_inner();
-            let lifetime = response
-                .expires_in
-                .map(Duration::try_from)
-                .transpose()?
-                .unwrap_or_default();
-            Ok(Token::new(
-                Secret::new(response.access_token),
-                now + lifetime,
-            )?)
-        })
+        Box::pin(self.exchange(audience, None))
+    }
+
+    fn fetch_on_behalf_of<'a>(
+        &'a self,
+        audience: &'a str,
+        subject: &'a SubjectToken,
+    ) -> BoxFuture<'a, Result<Token, BoxError>> {
+        Box::pin(self.exchange(audience, Some(subject)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{
@@ -10,17 +11,20 @@ use scribemed_auth::{
 use scribemed_client::Channel;
 use scribemed_discovery::{RegistryError, ServiceRegistry};
 use scribemed_rpc::ClientContract;
-use scribemed_server::{Builder, Health};
-use scribemed_telemetry::metrics::Metrics;
+use scribemed_server::{Builder, Channelz, Check, Health};
+use scribemed_telemetry::metrics::{AuditState, Metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::channels::Channels;
 use crate::clients::ClientSettings;
 use crate::identity::{AuthServiceKeys, AuthServiceTokens};
-use crate::servers::ServerSettings;
+use crate::servers::{self, ServerSettings};
 
 /// Who issues access tokens, unless configured otherwise.
 pub const DEFAULT_ISSUER: &str = "auth.scribemed";
+
+/// How long what is to be told may take when the service has ended.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What a [`Platform`] is made of.
 #[derive(Clone)]
@@ -98,8 +102,10 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Platform {
     settings: Arc<Settings>,
+    keys: CachedKeys,
     verifier: Verifier,
     servers: Arc<Mutex<Vec<Health>>>,
+    channelz: Channelz,
     shutdown: CancellationToken,
 }
 
@@ -161,11 +167,20 @@ impl Platform {
             Arc::new(SystemClock),
         );
         let config = Config::new(settings.issuer.clone(), settings.name.clone());
-        let verifier = Verifier::new(config, keys, Arc::new(SystemClock));
+        let verifier = Verifier::new(config, keys.clone(), Arc::new(SystemClock));
+        if let Some(audit) = settings.servers.audit().cloned() {
+            settings.clients.metrics().audit(move || AuditState {
+                sequence: audit.sequence(),
+                failing: audit.is_failing(),
+            });
+        }
+        let channelz = servers::channelz::over(settings.clients.channels());
         Self {
             settings: Arc::new(settings),
+            keys,
             verifier,
             servers: Arc::default(),
+            channelz,
             shutdown,
         }
     }
@@ -198,12 +213,31 @@ impl Platform {
         connect(registry, clients, tokens.clone()).await
     }
 
-    /// A server for this service: callers are verified, health and reflection come with it.
+    /// A server for this service: callers are verified, health and reflection come with it. It serves while there are keys
+    /// to verify callers with, and while each [`Check`] passes that is added to it.
     pub fn server(&self) -> Builder {
-        let server = Builder::new(self.name(), self.verifier.clone());
+        let server = Builder::new(self.name(), self.verifier.clone()).check(self.check_keys());
         let server = self.settings.servers.configure(server);
+        let server = server
+            .metrics(self.metrics().clone())
+            .tracer(self.settings.clients.tracer().cloned());
+        let server = if self.settings.servers.channelz() {
+            server.channelz(self.channelz.clone())
+        } else {
+            server
+        };
         self.lock_servers().push(server.health());
         server
+    }
+
+    /// Without keys every caller would be refused. They are kept for up to 24 h while auth is away, so this fails of a service
+    /// that starts without auth, and of one that was left alone for a day.
+    fn check_keys(&self) -> Check {
+        let keys = self.keys.clone();
+        Check::new("keys", move || {
+            let keys = keys.clone();
+            async move { keys.fresh().await }
+        })
     }
 
     /// Where the service's calls are counted.
@@ -225,6 +259,19 @@ impl Platform {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Writes what is still to be told: the audit log, the last spans. To be waited for when the service has ended; takes 10 s
+    /// at most.
+    pub async fn close(&self) {
+        if let Some(tracer) = self.settings.clients.tracer() {
+            tracer.close().await;
+        }
+        if let Some(audit) = self.settings.servers.audit()
+            && tokio::time::timeout(CLOSING, audit.close()).await.is_err()
+        {
+            tracing::error!("the audit log could not be closed: its last records are missing");
+        }
+    }
+
     /// Cancelled when the process should drain and end.
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
@@ -239,12 +286,16 @@ async fn connect<T: ClientContract<Channel>>(
     let service = T::POLICY.discovery_name;
     let target = registry.target(service)?;
     let tokens = tokens.map(|source| TokenCache::new(source, service, Arc::new(SystemClock)));
-    let tls = target.is_tls().then(|| clients.tls().load()).transpose();
+    let tls = target
+        .is_tls()
+        .then(|| clients.tls().load(Some(service)))
+        .transpose();
     let channel = Channel::builder(&target, &[T::POLICY])
         .tokens(tokens)
         .tls(tls.map_err(|source| Error::Tls { source })?)
         .service_config(clients.service_config(service).map(Path::to_owned))
         .metrics(clients.metrics().clone())
+        .tracer(clients.tracer().cloned())
         .build()
         .map_err(|source| Error::Channel {
             variable: scribemed_discovery::variable(service),

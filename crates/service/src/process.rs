@@ -16,6 +16,8 @@ use crate::admin::{self, Admin};
 use crate::clients::ClientSettings;
 use crate::platform::{DEFAULT_ISSUER, Platform, Settings};
 use crate::servers::ServerSettings;
+use crate::servers::open_audit;
+use crate::traces::tracer;
 
 /// Runs the service `name` with what the environment configures, until it ends or SIGTERM or SIGINT ask it to.
 ///
@@ -55,10 +57,19 @@ where
             let admin = Admin::new();
             let service = async {
                 let (settings, prepared) = prepare(&env).await.map_err(Into::into)?;
-                let platform = Platform::new(settings, shutdown);
+                let audit = open_audit(&env, name)?;
+                let mut settings = settings;
+                if settings.clients.tracer().is_none() {
+                    let tracer = tracer(&env, name, settings.clients.metrics())?;
+                    settings.clients = settings.clients.with_tracer(tracer);
+                }
+                let servers = settings.servers.clone().with_audit(audit);
+                let platform = Platform::new(settings.with_servers(servers), shutdown);
                 admin.show(&platform);
                 tracing::info!(service = name, address = %listener.local_addr()?, "serving");
-                run(platform, prepared, listener).await.map_err(Into::into)
+                let ended = run(platform.clone(), prepared, listener).await;
+                platform.close().await;
+                ended.map_err(Into::into)
             };
             admin.beside(admin_listener, service).await
         })
@@ -83,6 +94,8 @@ async fn settings(name: &str, env: &Env) -> anyhow::Result<Settings> {
     let registry = ServiceRegistry::from_variables(variables);
     let issuer = env.get("SCRIBEMED_ISSUER").unwrap_or(DEFAULT_ISSUER);
     let clients = ClientSettings::from_env(env)?;
+    let tracer = tracer(env, name, clients.metrics())?;
+    let clients = clients.with_tracer(tracer);
     let servers = ServerSettings::from_env(env)?;
     let settings = Settings::with_auth_service(name, registry, issuer, key, clients).await?;
     Ok(settings.with_servers(servers))

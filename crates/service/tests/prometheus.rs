@@ -1,4 +1,4 @@
-//! Prometheus itself reads the metrics.
+//! Prometheus itself reads the metrics, and answers what the dashboard asks.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 use std::net::SocketAddr;
@@ -9,16 +9,20 @@ use std::time::Duration;
 
 use scribemed_auth::{KeySet, SigningKey};
 use scribemed_discovery::ServiceRegistry;
-use scribemed_service::{Admin, ClientSettings, Platform, ServerSettings, Settings};
+use scribemed_service::{Admin, Channel, ClientSettings, Platform, ServerSettings, Settings};
 use scribemed_telemetry::metrics::Metrics;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const METHOD: &str = "scribemed.auth.v1.AuthService/GetKeySet";
-const QUERY: &str = "/api/v1/query?query=grpc_client_attempt_started_total";
+const CALLED: &str = "grpc_client_attempt_started_total";
+const SERVED: &str =
+    "grpc_server_call_duration_seconds_count{grpc_method=\"grpc.health.v1.Health/Check\"}";
 
 #[tokio::test]
 async fn prometheus_scrapes_the_admin_port() {
@@ -32,6 +36,7 @@ async fn prometheus_scrapes_the_admin_port() {
         calls.attempt_ended(0, Duration::from_millis(2), 20, 300);
         calls.call_ended(0, Duration::from_millis(2), 0, 0, 0, Duration::ZERO);
     }
+    serve_and_call(&platform).await;
     let admin = Admin::new();
     admin.show(&platform);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -40,16 +45,63 @@ async fn prometheus_scrapes_the_admin_port() {
     let asked = async {
         let folder = tempfile::tempdir().unwrap();
         let (prometheus, api) = start(folder.path(), address).await;
-        let sample = sample(api).await;
+        let samples = (sample(api, CALLED).await, sample(api, SERVED).await);
+        for query in dashboard() {
+            let answer = ask(api, &query).await;
+            assert_eq!(answer["status"], "success", "{query}: {answer}");
+        }
         drop(prometheus);
-        sample
+        samples
     };
     let asked = tokio::time::timeout(PATIENCE, asked);
-    let sample = admin.beside(Some(listener), asked).await.unwrap();
-    assert_eq!(sample["metric"]["grpc_method"], METHOD);
-    assert_eq!(sample["metric"]["grpc_target"], "dns:///auth:50051");
-    assert_eq!(sample["metric"]["job"], "scribemed");
-    assert_eq!(sample["value"][1], "3");
+    let (called, served) = admin.beside(Some(listener), asked).await.unwrap();
+    assert_eq!(called["metric"]["grpc_method"], METHOD);
+    assert_eq!(called["metric"]["grpc_target"], "dns:///auth:50051");
+    assert_eq!(called["metric"]["job"], "scribemed");
+    assert_eq!(called["value"][1], "3");
+    assert_eq!(served["metric"]["grpc_status"], "OK");
+    assert_eq!(served["value"][1], "2");
+    platform.shutdown().cancel();
+}
+
+/// The platform's own server answers two calls.
+async fn serve_and_call(platform: &Platform) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(
+        platform
+            .server()
+            .serve(listener, platform.shutdown().clone()),
+    );
+    let channel = Channel::new(&target.parse().unwrap(), &[], None).unwrap();
+    let mut health = HealthClient::new(channel);
+    for _ in 0..2 {
+        health.check(HealthCheckRequest::default()).await.unwrap();
+    }
+}
+
+/// Every query of the dashboard, with its variables filled in.
+fn dashboard() -> Vec<String> {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../deploy/grafana/scribemed.json"
+    );
+    let text = std::fs::read_to_string(file).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels
+        .filter_map(|panel| panel["targets"].as_array())
+        .flatten();
+    let queries: Vec<_> = targets
+        .map(|target| target["expr"].as_str().unwrap())
+        .map(|query| {
+            query
+                .replace("$__rate_interval", "1m")
+                .replace("$job", ".*")
+        })
+        .collect();
+    assert!(queries.len() > 20, "{queries:?}");
+    queries
 }
 
 fn platform() -> Platform {
@@ -114,19 +166,22 @@ fn program() -> PathBuf {
 }
 
 /// The sample of the query, as soon as there is one. Whoever calls sets a limit to that.
-async fn sample(api: SocketAddr) -> serde_json::Value {
+async fn sample(api: SocketAddr, query: &str) -> serde_json::Value {
     loop {
-        let answer = get(api, QUERY).await;
-        if let Some(body) = answer.strip_prefix("HTTP/1.0 200 OK") {
-            let (_, body) = body.split_once("\r\n\r\n").unwrap();
-            let body: serde_json::Value = serde_json::from_str(body).unwrap();
-            if let Some(sample) = body["data"]["result"].get(0) {
-                return sample.clone();
-            }
+        if let Some(sample) = ask(api, query).await["data"]["result"].get(0) {
+            return sample.clone();
         }
         // Between two polls of a program that is not ours.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// What Prometheus answers; null while it does not.
+async fn ask(api: SocketAddr, query: &str) -> serde_json::Value {
+    let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let answer = get(api, &format!("/api/v1/query?query={encoded}")).await;
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    serde_json::from_str(body).unwrap_or_default()
 }
 
 /// HTTP/1.0: an answer in one piece that ends with its connection.

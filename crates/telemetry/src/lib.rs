@@ -3,9 +3,12 @@
 //! Logs go to standard error, readable or JSON, one line per call (written by the server). [`metrics`] counts calls, and
 //! tells what it counted in Prometheus's format.
 //!
+//! [`traces`] exports spans over OTLP.
+//!
 //! No line holds note text, transcripts, audio, names or tokens: what is logged is ids, codes, sizes and times.
 
 pub mod metrics;
+pub mod traces;
 
 use std::io::IsTerminal as _;
 use std::str::FromStr;
@@ -87,8 +90,8 @@ pub fn init(format: Format, filter: &str) -> Result<(), Error> {
 /// Only a message that is written in the code is shown: one that was put together at run time may hold what a patient said.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
-    let message = panic.payload().downcast_ref::<&'static str>().copied();
-    tracing::error!(target: "scribemed::panic", location, message, "panicked");
+    let said = panic.payload().downcast_ref::<&'static str>().copied();
+    tracing::error!(target: "scribemed::panic", location, said, "panicked");
 }
 
 #[cfg(test)]

@@ -16,6 +16,11 @@
 //! | `grpc_server_call_duration_seconds` | from the headers to the status (A66) | method, status |
 //! | `grpc_server_call_sent_total_compressed_message_size_bytes` | response messages of a call (A66) | method, status |
 //! | `grpc_server_call_rcvd_total_compressed_message_size_bytes` | request messages of a call (A66) | method, status |
+//! | `scribemed_server_connections` | connections of callers that are open | |
+//! | `scribemed_server_panics_total` | calls whose handler panicked | method |
+//! | `scribemed_traces_spans_total` | spans by what became of them | `outcome`: `exported`, `failed` or `dropped` |
+//! | `scribemed_audit_sequence` | the number of the last record of the audit log | |
+//! | `scribemed_audit_failing` | 1 while the audit log cannot be written | |
 //! | `grpc_subchannel_connection_attempts_succeeded_total`, `_failed_total` | connections made, or not (A94) | target |
 //! | `grpc_subchannel_disconnections_total` | connections lost (A94) | target, `grpc_disconnect_error` |
 //! | `grpc_subchannel_open_connections` | connections that are open (A94) | target |
@@ -31,19 +36,25 @@
 //! and `grpc_status` (`OK`, `UNAVAILABLE`). All of them come from contracts and configuration: none is of a patient, and
 //! their number is bounded.
 
+mod audit;
 mod ended;
 mod families;
 mod method;
 mod server;
+mod spans;
 mod target;
 
 use std::sync::{Arc, OnceLock};
 
 use prometheus::{Registry, TextEncoder};
 
+use self::audit::Audit;
+pub use self::audit::AuditState;
+pub use self::ended::code_name;
 use self::families::Families;
 pub use self::method::MethodMetrics;
-pub use self::server::{ServedMetrics, ServerMetrics};
+pub use self::server::{OpenConnection, ServedMetrics, ServerMetrics};
+pub use self::spans::SpanCounts;
 pub use self::target::{BreakerState, TargetMetrics};
 
 /// The content type of what [`Metrics::render`] gives.
@@ -79,6 +90,19 @@ impl Metrics {
     /// The metrics of a server of this process.
     pub fn server(&self) -> ServerMetrics {
         ServerMetrics::new(Arc::clone(&self.families))
+    }
+
+    /// What became of the spans of this process.
+    pub(crate) fn spans(&self) -> SpanCounts {
+        SpanCounts::new(&self.families)
+    }
+
+    /// Tells of an audit log, which `look` looks at whenever the metrics are read. A second one is not taken.
+    pub fn audit(&self, look: impl Fn() -> AuditState + Send + Sync + 'static) {
+        let registered = Audit::new(look).and_then(|audit| self.registry.register(Box::new(audit)));
+        if let Err(error) = registered {
+            tracing::debug!(%error, "the metrics tell of one audit log");
+        }
     }
 
     /// Everything that was counted so far, in Prometheus's text format ([`CONTENT_TYPE`]).

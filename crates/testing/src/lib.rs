@@ -13,12 +13,15 @@
 //! assert!(check(&script, &journal).violations.is_empty());
 //! ```
 //!
+//! And [`interop`]: the service and the cases with which implementations of gRPC try each other.
+//!
 //! Only ever a dev-dependency: nothing that is shipped knows of it.
 
 mod caller;
 mod clock;
 mod handler;
 mod identity;
+pub mod interop;
 mod invariants;
 mod journal;
 mod names;

@@ -14,6 +14,7 @@ use greeter::identity::{Identity, NAME};
 use greeter::v1::greeter_service_server::GreeterServiceServer;
 use scribemed_auth::Permission;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
@@ -22,6 +23,9 @@ async fn main() -> anyhow::Result<()> {
     let address = address.as_deref().unwrap_or("127.0.0.1:50055");
     scribemed_telemetry::init(scribemed_telemetry::Format::Readable, "info")?;
     let identity = Identity::new()?;
+    // From here on a signal means to drain.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("{address} cannot be listened on"))?;
@@ -37,7 +41,10 @@ async fn main() -> anyhow::Result<()> {
         .add(GreeterServiceServer::new(Greeter))
         .serve(listener, shutdown.clone());
     let drain = async {
-        tokio::signal::ctrl_c().await?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
         shutdown.cancel();
         anyhow::Ok(())
     };

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use scribemed_resilience::pushback::Pushback;
-use scribemed_rpc::metadata::{GRPC_RETRY_PUSHBACK_MS, TRACESTATE};
-use scribemed_rpc::{RequestId, TraceContext, format_timeout, parse_timeout};
+use scribemed_rpc::metadata::{GRPC_RETRY_PUSHBACK_MS, GRPC_TIMEOUT, TRACESTATE};
+use scribemed_rpc::{RequestId, TraceContext, format_timeout, parse_timeout, well_formed};
+
+use tonic::metadata::{KeyAndValueRef, MetadataMap};
 
 use crate::check_error;
 
@@ -64,7 +66,7 @@ pub fn pushback(data: &[u8]) {
     }
 }
 
-/// The headers of a request, `name: value` on each line: its id and its trace.
+/// The headers of a request, `name: value` on each line: its id, its trace, and whether they are well-formed.
 pub fn metadata(data: &[u8]) {
     let mut headers = HeaderMap::new();
     for line in data.split(|byte| *byte == b'\n').take(32) {
@@ -77,6 +79,21 @@ pub fn metadata(data: &[u8]) {
             continue;
         };
         headers.append(name, value);
+    }
+    match well_formed(&headers) {
+        // What is let through can be read by whoever reads it.
+        Ok(()) => {
+            assert!(headers.get_all(GRPC_TIMEOUT).iter().count() <= 1);
+            let metadata = MetadataMap::from_headers(headers.clone());
+            for entry in metadata.iter() {
+                if let KeyAndValueRef::Binary(key, value) = entry
+                    && !value.as_encoded_bytes().contains(&b',')
+                {
+                    assert!(value.to_bytes().is_ok(), "{key}: {value:?} is taken");
+                }
+            }
+        }
+        Err(error) => check_error(&error.to_string()),
     }
     if let Some(id) = RequestId::from_headers(&headers) {
         let mut sent = HeaderMap::new();

@@ -20,21 +20,24 @@
 mod config;
 mod header;
 mod target;
+mod token;
 
 pub use config::service_config;
 pub use header::{grpc_timeout, metadata, pushback};
 pub use target::target_uri;
+pub use token::token;
 
 /// A fuzz target: it panics where the input shows that something does not hold.
 pub type Harness = fn(&[u8]);
 
 /// Each target, by its name in `fuzz_targets` and `corpus`.
-pub const TARGETS: [(&str, Harness); 5] = [
+pub const TARGETS: [(&str, Harness); 6] = [
     ("grpc_timeout", grpc_timeout),
     ("metadata", metadata),
     ("pushback", pushback),
     ("service_config", service_config),
     ("target_uri", target_uri),
+    ("token", token),
 ];
 
 /// An error tells something, on one line, and not all that it was given.

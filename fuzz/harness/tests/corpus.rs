@@ -121,6 +121,11 @@ fn service_config() {
     check("service_config");
 }
 
+#[test]
+fn token() {
+    check("token");
+}
+
 /// A target without seeds or without a program would never be run.
 #[test]
 fn every_target_has_its_seeds_and_its_program() {

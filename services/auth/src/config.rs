@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use scribemed_service::{DEFAULT_ISSUER, Env, env};
+use scribemed_service::{DEFAULT_ISSUER, EndUserSettings, Env, env};
 
 /// The configuration of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Config {
     pub grants: PathBuf,
     /// The name in `iss` of the tokens, which is also the `aud` that client assertions must have.
     pub issuer: String,
+    /// Where end users sign in. `None`: no service acts for one.
+    pub end_users: Option<EndUserSettings>,
 }
 
 impl Config {
@@ -24,8 +26,10 @@ impl Config {
     /// | `AUTH_GRANTS` | the grants file | required |
     /// | `SCRIBEMED_ISSUER` | who issues the access tokens | `auth.scribemed` |
     ///
+    /// And those of [`EndUserSettings::from_env`].
+    ///
     /// # Errors
-    /// A variable that is not set; the error shows a good value.
+    /// A variable that is not set or malformed; the error shows a good value.
     pub fn from_env(env: &Env) -> Result<Self, env::Error> {
         Ok(Self {
             data: env.require("SCRIBEMED_DATA", "/var/lib/scribemed")?.into(),
@@ -36,6 +40,7 @@ impl Config {
                 .get("SCRIBEMED_ISSUER")
                 .unwrap_or(DEFAULT_ISSUER)
                 .to_owned(),
+            end_users: EndUserSettings::from_env(env)?,
         })
     }
 }
@@ -54,6 +59,7 @@ mod tests {
                 data: data.into(),
                 grants: grants.into(),
                 issuer: issuer.to_owned(),
+                end_users: None,
             })
             .map_err(str::to_owned);
         assert_eq!(
@@ -70,6 +76,12 @@ mod tests {
         check(
             &[data, grants, ("SCRIBEMED_ISSUER", "auth.example")],
             Ok(("data", "grants.toml", "auth.example")),
+        );
+        check(
+            &[data, grants, ("SCRIBEMED_END_USER_AUDIENCE", "scribemed")],
+            Err(
+                "SCRIBEMED_END_USER_ISSUER is not set; a good value is SCRIBEMED_END_USER_ISSUER=https://id.example.org",
+            ),
         );
         check(
             &[grants],

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use scribemed_auth::{assertion, keys};
+use scribemed_auth::{assertion, end_user, keys, verifier};
 use scribemed_proto::auth::v1::ErrorReason;
 use scribemed_rpc::Fault;
 use tonic::{Code, Status};
@@ -33,6 +33,30 @@ pub(crate) enum Error {
         /// The permissions that it lacks, separated by spaces.
         missing: String,
     },
+    /// One of the two fields of a subject token is empty.
+    #[error("`subject_token` and `subject_token_type` go together: send both or none")]
+    SubjectIncomplete,
+    /// The subject token, of an issuer elsewhere, is not good.
+    #[error(transparent)]
+    EndUser(#[from] end_user::Error),
+    /// The subject token, an access token of our own, is not good.
+    #[error("of the subject token")]
+    AccessToken(#[from] verifier::Error),
+    /// The subject token, an access token of our own, is of a service that acts for itself.
+    #[error(
+        "the subject token is a service's own and not on behalf of an end user: exchange without `subject_token`"
+    )]
+    NoUser,
+    /// Too many services act for the user already.
+    #[error(
+        "8 services act for the end user already, one by order of the other: shorten the chain of calls"
+    )]
+    ChainTooLong,
+    /// A token of an end user, and no issuer of such.
+    #[error(
+        "no issuer of end users is configured: set SCRIBEMED_END_USER_ISSUER and its like at the auth service"
+    )]
+    NoEndUsers,
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] store::Error),
@@ -60,6 +84,36 @@ impl From<Error> for Status {
             )
             .metadata("client", client)
             .metadata("missing", missing),
+            Error::SubjectIncomplete => {
+                let message = error.to_string();
+                fault(
+                    Code::InvalidArgument,
+                    ErrorReason::SubjectTokenIncomplete,
+                    message.as_str(),
+                )
+                .field("subject_token", message)
+            }
+            Error::EndUser(error) => end_user(&error),
+            Error::AccessToken(error) => access_token(&error),
+            Error::NoUser => {
+                let message = error.to_string();
+                fault(
+                    Code::InvalidArgument,
+                    ErrorReason::SubjectTokenNoUser,
+                    message.as_str(),
+                )
+                .field("subject_token", message)
+            }
+            Error::ChainTooLong => fault(
+                Code::FailedPrecondition,
+                ErrorReason::SubjectChainTooLong,
+                error.to_string(),
+            ),
+            Error::NoEndUsers => fault(
+                Code::FailedPrecondition,
+                ErrorReason::EndUsersNotConfigured,
+                error.to_string(),
+            ),
             Error::Store(cause) => internal(
                 ErrorReason::StoreFailed,
                 "the auth service's store failed; its log says why",
@@ -94,6 +148,49 @@ fn unauthenticated(error: &assertion::Error) -> Fault {
         assertion::Error::TooLongLived => ErrorReason::AssertionTooLongLived,
     };
     fault(Code::Unauthenticated, reason, error.to_string())
+}
+
+fn end_user(error: &end_user::Error) -> Fault {
+    let reason = match error {
+        end_user::Error::Malformed(_) => ErrorReason::SubjectTokenMalformed,
+        end_user::Error::Algorithm { .. } => ErrorReason::SubjectTokenAlgorithm,
+        end_user::Error::WrongIssuer { .. } => ErrorReason::SubjectTokenWrongIssuer,
+        end_user::Error::WrongAudience { .. } => ErrorReason::SubjectTokenWrongAudience,
+        end_user::Error::Expired => ErrorReason::SubjectTokenExpired,
+        end_user::Error::NotYetValid => ErrorReason::SubjectTokenNotYetValid,
+        end_user::Error::BadSignature => ErrorReason::SubjectTokenBadSignature,
+        end_user::Error::KeysUnavailable { .. } => return no_keys(error, error.to_string()),
+    };
+    fault(Code::Unauthenticated, reason, error.to_string())
+}
+
+fn access_token(error: &verifier::Error) -> Fault {
+    let message = format!("of the subject token: {error}");
+    let reason = match error {
+        verifier::Error::Missing | verifier::Error::Malformed(_) => {
+            ErrorReason::SubjectTokenMalformed
+        }
+        verifier::Error::Algorithm => ErrorReason::SubjectTokenAlgorithm,
+        verifier::Error::WrongIssuer { .. } => ErrorReason::SubjectTokenWrongIssuer,
+        verifier::Error::WrongAudience { .. } => ErrorReason::SubjectTokenWrongAudience,
+        verifier::Error::Expired => ErrorReason::SubjectTokenExpired,
+        verifier::Error::NotYetValid => ErrorReason::SubjectTokenNotYetValid,
+        verifier::Error::UnknownKey | verifier::Error::BadSignature => {
+            ErrorReason::SubjectTokenBadSignature
+        }
+        verifier::Error::KeysUnavailable { .. } => return no_keys(error, message),
+    };
+    fault(Code::Unauthenticated, reason, message)
+}
+
+/// The cause is for the operator only; the client may try again.
+fn no_keys(cause: &(dyn StdError + 'static), message: String) -> Fault {
+    tracing::warn!(error = cause, "no keys to verify a subject token with");
+    fault(
+        Code::Unavailable,
+        ErrorReason::SubjectKeysUnavailable,
+        message,
+    )
 }
 
 /// The cause is for the operator only.

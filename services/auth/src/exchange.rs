@@ -9,12 +9,14 @@ use scribemed_auth::{Clock, KeySet, Permission, SigningKey};
 use crate::error::Error;
 use crate::grants::{Client, GrantsFile};
 use crate::store::Store;
+use crate::subjects::{Presented, Subjects};
 use crate::time::to_millis;
 
 /// Issues tokens to the clients in the grants.
 pub(crate) struct Exchange {
     store: Store,
     grants: GrantsFile,
+    subjects: Subjects,
     issuer: Issuer,
     clock: Arc<dyn Clock>,
     /// Stands in for the keys of a client that does not exist, so that its assertion goes the way of one with a wrong key
@@ -32,6 +34,7 @@ impl Exchange {
     pub(crate) fn new(
         store: Store,
         grants: GrantsFile,
+        subjects: Subjects,
         issuer: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, scribemed_auth::keys::Error> {
@@ -39,6 +42,7 @@ impl Exchange {
         Ok(Self {
             store,
             grants,
+            subjects,
             issuer: Issuer::new(issuer, Arc::clone(&clock)),
             clock,
             decoy,
@@ -47,12 +51,15 @@ impl Exchange {
 
     /// Exchanges an assertion for a token for `audience` with the permissions that are asked for; none: all granted ones.
     ///
-    /// The assertion is used up once it is authentic, whether the permissions are granted or not.
+    /// With a subject token the client acts for the end user whose it is, with the client's own permissions.
+    ///
+    /// The assertion is used up once it is authentic, whatever becomes of the rest.
     pub(crate) async fn exchange(
         &self,
         assertion: &str,
         audience: &str,
         requested: &[String],
+        presented: Option<Presented<'_>>,
     ) -> Result<Exchanged, Error> {
         let now = self.clock.now();
         let assertion = Assertion::parse(assertion)?;
@@ -80,8 +87,21 @@ impl Exchange {
             audience,
             permissions: &permissions,
         };
-        let issued = self.issuer.issue(&key, &grant).map_err(Error::Signing)?;
-        tracing::info!(client = claims.client(), audience, jti = %issued.jti, "a token was issued");
+        let issued = match &presented {
+            None => self.issuer.issue(&key, &grant),
+            Some(presented) => {
+                let subject = self.subjects.verify(claims.client(), presented).await?;
+                self.issuer.issue_on_behalf(&key, &grant, &subject)
+            }
+        }
+        .map_err(Error::Signing)?;
+        tracing::info!(
+            client = claims.client(),
+            audience,
+            jti = %issued.jti,
+            on_behalf_of_a_user = presented.is_some(),
+            "a token was issued"
+        );
         Ok(Exchanged {
             issued,
             permissions,

@@ -1,63 +1,50 @@
 //! Health follows the store: the service serves while it can write.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
-use scribemed_proto::auth::v1::auth_service_server::SERVICE_NAME;
-use scribemed_server::{Health, Status};
-use tokio::sync::Notify;
+use scribemed_server::{Check, Prompt};
 
 use crate::error::Error;
 use crate::store::Store;
 
-/// How often a store that failed is tried. Callers that heed the health stay away meanwhile, so no call of theirs would
-/// show that it works again.
-const RETRY: Duration = Duration::from_secs(1);
-
-/// Tells the health what becomes of the store.
+/// Looks at the store from time to time, and soon after a call that failed by it.
 pub(crate) struct StoreHealth {
-    health: Health,
-    failed: Notify,
+    failed: Prompt,
 }
 
 impl StoreHealth {
-    pub(crate) fn new(health: Health) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            health,
-            failed: Notify::new(),
+            failed: Prompt::default(),
         }
+    }
+
+    /// The check of this store.
+    pub(crate) fn check(&self, store: &Store) -> Check {
+        let store = store.clone();
+        let look = move || {
+            let store = store.clone();
+            async move {
+                store.present().await?;
+                store.probe().await?;
+                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+            }
+        };
+        Check::new("store", look).prompted_by(&self.failed)
     }
 
     /// Notes a failure of the store.
     pub(crate) fn observe(&self, error: &Error) {
         match error {
-            Error::Store(_) => {
-                self.health.set(SERVICE_NAME, Status::NotServing);
-                self.failed.notify_one();
-            }
+            Error::Store(_) => self.failed.now(),
             Error::Assertion(_)
             | Error::Replayed
             | Error::NotGranted { .. }
+            | Error::SubjectIncomplete
+            | Error::EndUser(_)
+            | Error::AccessToken(_)
+            | Error::NoUser
+            | Error::ChainTooLong
+            | Error::NoEndUsers
             | Error::Signing(_) => {}
-        }
-    }
-
-    /// After a failure, tries the store until it can be written again.
-    pub(crate) async fn mend(&self, store: &Store) -> Infallible {
-        loop {
-            self.failed.notified().await;
-            loop {
-                tokio::time::sleep(RETRY).await;
-                match store.probe().await {
-                    Ok(()) => break,
-                    Err(error) => tracing::debug!(
-                        error = &error as &dyn std::error::Error,
-                        "the store still fails"
-                    ),
-                }
-            }
-            tracing::info!("the store works again");
-            self.health.set(SERVICE_NAME, Status::Serving);
         }
     }
 }

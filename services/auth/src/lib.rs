@@ -2,7 +2,7 @@
 //!
 //! A service proves who it is with an assertion signed by its own key and gets an access token for one audience. Who may
 //! ask, with which key and for which permissions, stands in the grants file ([`Grants`]), which is read again when it
-//! changes. The keys that sign tokens live in the database; which of them are published and which one signs follows from
+//! changes. A service that shows the token of an end user gets one to act for that user (RFC 8693). The keys that sign tokens live in the database; which of them are published and which one signs follows from
 //! the time alone, so there is no schedule that could be missed.
 //!
 //! ```no_run
@@ -27,6 +27,7 @@ pub mod grants;
 mod health;
 mod service;
 mod store;
+mod subjects;
 mod time;
 mod v1;
 

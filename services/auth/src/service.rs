@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use scribemed_auth::{BoxError, BoxFuture, Clock, KeySet, KeySource, SystemClock};
+use scribemed_auth::verifier::CacheConfig;
+use scribemed_auth::{BoxError, BoxFuture, CachedKeys, Clock, KeySet, KeySource, SystemClock};
 use scribemed_discovery::ServiceRegistry;
 use scribemed_proto::auth::v1::AUTH_SERVICE_POLICY;
 use scribemed_proto::auth::v1::auth_service_server::AuthServiceServer;
@@ -16,6 +17,7 @@ use crate::exchange::Exchange;
 use crate::grants::{self, GrantsFile};
 use crate::health::StoreHealth;
 use crate::store::{self, Store};
+use crate::subjects::Subjects;
 use crate::time::to_millis;
 use crate::v1::V1;
 
@@ -37,6 +39,9 @@ pub enum Error {
     /// The cryptographic library failed.
     #[error(transparent)]
     Keys(#[from] scribemed_auth::keys::Error),
+    /// The keys of the issuer of end users cannot be fetched over TLS.
+    #[error("TLS cannot be set up for SCRIBEMED_END_USER_JWKS_URL")]
+    EndUsers(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The server failed.
     #[error(transparent)]
     Server(#[from] scribemed_server::Error),
@@ -78,7 +83,27 @@ impl AuthService {
         let grants = GrantsFile::open(config.grants, now).await?;
         let folder = DataFolder::take(&config.data, AUTH_SERVICE_POLICY.discovery_name)?;
         let store = Store::open(&folder.path().join("auth.db"), to_millis(now)).await?;
-        let exchange = Exchange::new(store.clone(), grants, &config.issuer, Arc::clone(&clock))?;
+        let end_users = config
+            .end_users
+            .map(|settings| settings.end_users(Arc::clone(&clock)))
+            .transpose()
+            .map_err(|error| Error::EndUsers(error.into()))?;
+        let own_keys = CachedKeys::new(
+            Arc::new(LocalKeys {
+                store: store.clone(),
+                clock: Arc::clone(&clock),
+            }),
+            CacheConfig::default(),
+            Arc::clone(&clock),
+        );
+        let subjects = Subjects::new(end_users, &config.issuer, own_keys, Arc::clone(&clock));
+        let exchange = Exchange::new(
+            store.clone(),
+            grants,
+            subjects,
+            &config.issuer,
+            Arc::clone(&clock),
+        )?;
         Ok(Self {
             issuer: config.issuer,
             store,
@@ -116,21 +141,19 @@ impl AuthService {
     /// [`Error::Server`] when nothing could be served.
     pub async fn run(self, platform: Platform, listener: TcpListener) -> Result<(), Error> {
         let server = platform.server();
-        let health = Arc::new(StoreHealth::new(server.health()));
+        let health = StoreHealth::new();
+        let server = server.check(health.check(&self.store));
         let handlers = V1 {
             exchange: self.exchange,
             store: self.store.clone(),
             clock: self.clock,
-            health: Arc::clone(&health),
+            health,
         };
-        let serving = server
+        let result = server
             .descriptor_set(scribemed_proto::DESCRIPTOR_SET)
             .add(AuthServiceServer::new(handlers))
-            .serve(listener, platform.shutdown().clone());
-        let result = tokio::select! {
-            ended = serving => ended,
-            never = health.mend(&self.store) => match never {},
-        };
+            .serve(listener, platform.shutdown().clone())
+            .await;
         self.store.close().await;
         Ok(result?)
     }

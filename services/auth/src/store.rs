@@ -67,6 +67,11 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether the database's file is still there.
+    pub(crate) async fn present(&self) -> std::io::Result<()> {
+        scribemed_jobs::present(&self.pool).await
+    }
+
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scribemed_auth::{Clock, Jwk};
 use scribemed_proto::auth::v1 as proto;
 use scribemed_proto::auth::v1::auth_service_server::AuthService;
+use scribemed_rpc::SubjectTokenKind;
 use scribemed_server::principal;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::exchange::{Exchange, Exchanged};
 use crate::health::StoreHealth;
 use crate::store::{MAX_AGE, Rotation, Store};
+use crate::subjects::Presented;
 use crate::time::{from_millis, to_millis};
 
 /// The handlers.
@@ -20,7 +22,7 @@ pub(crate) struct V1 {
     pub(crate) exchange: Exchange,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) health: Arc<StoreHealth>,
+    pub(crate) health: StoreHealth,
 }
 
 impl V1 {
@@ -42,15 +44,18 @@ impl AuthService for V1 {
         request: Request<proto::ExchangeTokenRequest>,
     ) -> Result<Response<proto::ExchangeTokenResponse>, Status> {
         let request = request.into_inner();
-        let exchanged = self
-            .exchange
-            .exchange(
-                &request.client_assertion,
-                &request.audience,
-                &request.permissions,
-            )
-            .await;
-        self.answer(exchanged)
+        let exchanged = async {
+            let presented = Presented::read(&request.subject_token, &request.subject_token_type)?;
+            self.exchange
+                .exchange(
+                    &request.client_assertion,
+                    &request.audience,
+                    &request.permissions,
+                    presented,
+                )
+                .await
+        };
+        self.answer(exchanged.await)
     }
 
     async fn get_key_set(
@@ -95,6 +100,7 @@ impl From<Exchanged> for proto::ExchangeTokenResponse {
             token_type: "Bearer".to_owned(),
             expires_in: prost_types::Duration::try_from(exchanged.issued.lifetime).ok(),
             scope: scope.join(" "),
+            issued_token_type: SubjectTokenKind::AccessToken.urn().to_owned(),
         }
     }
 }

@@ -103,6 +103,7 @@ pub async fn run(config: Config, platform: Platform, listener: TcpListener) -> R
     let core = Core::new(jobs.clone(), changes, stop.clone());
     let server = platform
         .server()
+        .check(health::check(&jobs))
         .descriptor_set(scribemed_proto::DESCRIPTOR_SET)
         .add(
             v1::documentation_service_server::DocumentationServiceServer::new(
@@ -114,16 +115,9 @@ pub async fn run(config: Config, platform: Platform, listener: TcpListener) -> R
                 crate::v2::Documentation::new(core),
             ),
         );
-    let services = vec![
-        v1::documentation_service_server::SERVICE_NAME,
-        v2::documentation_service_server::SERVICE_NAME,
-    ];
-    let checks = health::keep(jobs, server.health(), services, stop.clone());
-
-    let (ended, (), ()) = tokio::join!(
+    let (ended, ()) = tokio::join!(
         serve(server, listener, stop.clone()),
-        worker.run(stop.clone()),
-        checks
+        worker.run(stop.clone())
     );
     pool.close().await;
     Ok(ended?)

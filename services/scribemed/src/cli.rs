@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::{calls, doctor, health, init, note, token, up};
+use crate::{audit, calls, certs, doctor, health, init, note, token, up};
 
 /// Turns recorded visits into clinical notes: runs the platform and talks to it.
 #[derive(Debug, Parser)]
@@ -27,10 +27,15 @@ enum Command {
     Doctor(doctor::Args),
     /// Makes the keys and grants that services need before their first start.
     Init(init::Args),
+    /// Makes certificates for TLS between services, for development.
+    Certs(certs::Args),
     /// Asks a service whether it serves; exit code 0 if it does.
     Health(health::Args),
     /// Repeats a harmless call for some time and counts how it ended.
     Calls(calls::Args),
+    /// Looks at audit logs.
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// Runs what the command line asks for.
@@ -43,8 +48,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Token(args) => token::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Init(args) => init::run(args).await,
+            Command::Certs(args) => certs::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Calls(args) => calls::run(args).await,
+            Command::Audit(command) => audit::run(&command),
         }
     });
     // Work that blocks, such as a model that is being loaded, must not hold up the exit.

@@ -48,6 +48,11 @@ impl Data {
         self.root.join(service)
     }
 
+    /// Where a service records who called what.
+    pub(crate) fn audit_file(&self, service: &str) -> PathBuf {
+        self.of(service).join("audit.jsonl")
+    }
+
     /// The private key of a caller.
     pub(crate) fn key_file(&self, name: &str) -> PathBuf {
         self.root.join("identity").join(format!("{name}.pem"))

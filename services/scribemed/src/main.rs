@@ -5,7 +5,9 @@
     reason = "a command line prints"
 )]
 
+mod audit;
 mod calls;
+mod certs;
 mod cli;
 mod data;
 mod doctor;

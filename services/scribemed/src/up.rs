@@ -9,20 +9,21 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use scribemed_auth_service::AuthService;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_service::{
-    Admin, ClientSettings, Env, Platform, ServerSettings, Settings, admin, cancel_on_signal,
+    Admin, ClientSettings, EndUserSettings, Env, Platform, ServerSettings, Settings, admin,
+    cancel_on_signal, open_audit_at, tracer,
 };
 use scribemed_telemetry::Format;
 use scribemed_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::data::{Data, DataArgs};
+use crate::data::{Data, DataArgs, create_private};
 use crate::operator;
 
 /// Where to serve, and with what.
@@ -109,44 +110,45 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         data: data.of("auth"),
         grants: data.grants_file(),
         issuer: operator::issuer(),
+        end_users: EndUserSettings::from_env(&Env::from_process())?,
     })
     .await
     .context("auth")?;
     let mut settings = auth.settings();
-    settings.clients = clients()?;
-    settings.servers = servers()?;
+    settings.clients = clients("auth")?;
+    settings.servers = servers(&data, "auth")?;
     let platform = Platform::new(settings, shutdown.clone());
-    running.push(Box::pin(async move {
-        let admin = shown(&platform);
-        let service = auth.run(platform, auth_listener);
-        admin.beside(auth_admin, service).await.context("auth")
-    }));
+    let run = Box::pin(auth.run(platform.clone(), auth_listener));
+    running.push(beside("auth", platform, auth_admin, run));
 
     let platform = async |name: &str, key| {
         let (registry, issuer) = (registry.clone(), operator::issuer());
-        let settings = Settings::with_auth_service(name, registry, issuer, key, clients()?).await?;
-        let settings = settings.with_servers(servers()?);
+        let settings =
+            Settings::with_auth_service(name, registry, issuer, key, clients(name)?).await?;
+        let settings = settings.with_servers(servers(&data, name)?);
         anyhow::Ok(Platform::new(settings, shutdown.clone()))
     };
     let transcription = setup::transcription(&data, args.model, args.audio)?;
     let model = setup::model(&transcription);
     let with = platform("transcription", keys.transcription).await?;
-    running.push(Box::pin(async move {
-        let admin = shown(&with);
-        let service = scribemed_transcription::run(transcription, with, transcription_listener);
-        let ended = admin.beside(transcription_admin, service).await;
-        ended.context("transcription")
-    }));
+    let run = scribemed_transcription::run(transcription, with.clone(), transcription_listener);
+    running.push(beside(
+        "transcription",
+        with,
+        transcription_admin,
+        Box::pin(run),
+    ));
     let config = scribemed_documentation::Config {
         data: data.of("documentation"),
     };
     let with = platform("documentation", keys.documentation).await?;
-    running.push(Box::pin(async move {
-        let admin = shown(&with);
-        let service = scribemed_documentation::run(config, with, documentation_listener);
-        let ended = admin.beside(documentation_admin, service).await;
-        ended.context("documentation")
-    }));
+    let run = scribemed_documentation::run(config, with.clone(), documentation_listener);
+    running.push(beside(
+        "documentation",
+        with,
+        documentation_admin,
+        Box::pin(run),
+    ));
 
     // A service that cannot start ends the whole; so does a signal before everything is up.
     tokio::select! {
@@ -213,14 +215,45 @@ async fn listen_admin(
 }
 
 /// What one service calls others with. Each counts its calls on its own: an admin port shows those of its service.
-fn clients() -> anyhow::Result<ClientSettings> {
-    let clients = ClientSettings::from_env(&Env::from_process())?;
-    Ok(clients.with_metrics(Metrics::new()))
+fn clients(service: &str) -> anyhow::Result<ClientSettings> {
+    let env = Env::from_process();
+    let metrics = Metrics::new();
+    let tracer = tracer(&env, service, &metrics)?;
+    let clients = ClientSettings::from_env(&env)?;
+    Ok(clients.with_metrics(metrics).with_tracer(tracer))
 }
 
 /// What one service serves with.
-fn servers() -> anyhow::Result<ServerSettings> {
-    Ok(ServerSettings::from_env(&Env::from_process())?)
+fn servers(data: &Data, service: &str) -> anyhow::Result<ServerSettings> {
+    let env = Env::from_process();
+    create_private(&data.of(service)).with_context(|| format!("the data folder of {service}"))?;
+    let audit = open_audit_at(&env, service, &data.audit_file(service))?;
+    let servers = ServerSettings::from_env(&env)?;
+    if servers.tls().is_some() {
+        bail!(
+            "SCRIBEMED_SERVER_TLS is set, and the services of `scribemed up` share one process and would share one \
+             certificate; unset it, or start each service by itself (docs/guides/mutual-tls.md)"
+        );
+    }
+    Ok(servers.with_audit(Some(audit)))
+}
+
+/// Runs a service beside its admin port, and then writes what is still to be told.
+fn beside<E: Into<anyhow::Error> + 'static>(
+    name: &'static str,
+    platform: Platform,
+    admin_listener: Option<TcpListener>,
+    service: Pin<Box<impl Future<Output = Result<(), E>> + 'static>>,
+) -> Running {
+    Box::pin(async move {
+        let closing = async {
+            let ended = service.await;
+            platform.close().await;
+            ended
+        };
+        let ended = shown(&platform).beside(admin_listener, closing).await;
+        ended.map_err(Into::into).context(name)
+    })
 }
 
 fn shown(platform: &Platform) -> Admin {

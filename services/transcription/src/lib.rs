@@ -17,6 +17,7 @@ mod config;
 mod convert;
 mod core;
 mod error;
+mod health;
 mod intake;
 mod job;
 mod model;

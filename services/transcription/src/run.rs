@@ -7,7 +7,7 @@ use scribemed_proto::DESCRIPTOR_SET;
 use scribemed_proto::transcription::v1::transcription_service_server as v1_server;
 use scribemed_proto::transcription::v2::transcription_service_server as v2_server;
 use scribemed_resilience::backoff::Backoff;
-use scribemed_server::{Health, Status};
+use scribemed_server::Prompt;
 use scribemed_service::{DataFolder, Platform, data};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::core::Core;
 use crate::engine::LoadError;
+use crate::health;
 use crate::intake::Intake;
 use crate::job::Listener;
 use crate::model::Speech;
@@ -22,9 +23,6 @@ use crate::source::{self, Sources};
 use crate::store::{OpenError, QUEUE, Store};
 use crate::v1::V1;
 use crate::v2::V2;
-
-/// The services whose health follows the speech model.
-const SERVICES: [&str; 2] = [v1_server::SERVICE_NAME, v2_server::SERVICE_NAME];
 
 /// Why the service did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -72,15 +70,14 @@ pub async fn run(
         config.max_attempts,
         platform.shutdown().clone(),
     );
+    let loaded = Prompt::default();
     let server = platform
         .server()
+        .check(health::check_store(&store))
+        .check(health::check_model(&speech, &loaded))
         .descriptor_set(DESCRIPTOR_SET)
         .add(v2_server::TranscriptionServiceServer::new(V2(core.clone())))
         .add(v1_server::TranscriptionServiceServer::new(V1(core)));
-    let health = server.health();
-    if speech.check().is_err() {
-        set_health(&health, Status::NotServing);
-    }
 
     let shutdown = platform.shutdown().clone();
     // The worker also stops when the server does not start.
@@ -91,7 +88,7 @@ pub async fn run(
             store: store.clone(),
             speech,
             intake,
-            health,
+            loaded,
             concurrency: config.concurrency,
             backoff: config.backoff,
         },
@@ -113,7 +110,8 @@ struct Work {
     store: Store,
     speech: Speech,
     intake: Intake,
-    health: Health,
+    /// Asks for a look at the model.
+    loaded: Prompt,
     concurrency: NonZeroUsize,
     backoff: Backoff,
 }
@@ -124,7 +122,7 @@ async fn work(work: Work, stop: CancellationToken) {
     let Some(engine) = stop.run_until_cancelled(work.speech.ready()).await else {
         return;
     };
-    set_health(&work.health, Status::Serving);
+    work.loaded.now();
     let jobs = work.store.jobs().clone();
     let listener = Listener {
         store: work.store,
@@ -136,12 +134,6 @@ async fn work(work: Work, stop: CancellationToken) {
         .backoff(work.backoff)
         .run(stop)
         .await;
-}
-
-fn set_health(health: &Health, status: Status) {
-    for service in SERVICES {
-        health.set(service, status);
-    }
 }
 
 #[cfg(test)]

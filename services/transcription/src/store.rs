@@ -155,6 +155,18 @@ impl Store {
         &self.changes
     }
 
+    /// A real write, to see whether it can be done: a full or read-only disk lets a transaction begin.
+    pub(crate) async fn probe(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        scribemed_jobs::present(self.pool()).await?;
+        let mut tx = self.jobs.begin().await?;
+        sqlx::query("INSERT OR REPLACE INTO health (id, checked_at) VALUES (1, ?)")
+            .bind(self.jobs.now_ms())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     fn pool(&self) -> &SqlitePool {
         self.jobs.pool()
     }

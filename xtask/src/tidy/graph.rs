@@ -14,12 +14,14 @@ use crate::{process, workspace};
 pub(super) const GOLDEN: &str = "xtask/golden/crates.txt";
 
 /// Crates that none of its other members may know.
-const MIDDLE: [&str; 5] = [
+const MIDDLE: [&str; 7] = [
     "scribemed-proto",
     "scribemed-resilience",
     "scribemed-discovery",
     "scribemed-auth",
+    "scribemed-audit",
     "scribemed-telemetry",
+    "scribemed-tls",
 ];
 const SERVICES: [&str; 3] = [
     "scribemed-auth-service",

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use scribemed_rpc::SubjectToken;
+
 use super::secret::Token;
+use super::subjects::{Delegated, Subjects};
 use crate::clock::{Clock, has_passed};
 use crate::flight::{Cause, Flight, Waiter};
 use crate::{BoxError, BoxFuture};
@@ -27,6 +30,19 @@ pub trait TokenSource: Send + Sync + 'static {
     /// Fetches a token for this audience. Called in a task of its own; [`TokenCache`] bounds its time (10 s), and tries
     /// again by itself.
     fn fetch<'a>(&'a self, audience: &'a str) -> BoxFuture<'a, Result<Token, BoxError>>;
+
+    /// Fetches a token for this audience with which the service acts for the end user whose token `subject` is (RFC 8693).
+    /// A source that cannot do so says so: the call fails, and is not made in the service's own name instead.
+    fn fetch_on_behalf_of<'a>(
+        &'a self,
+        audience: &'a str,
+        subject: &'a SubjectToken,
+    ) -> BoxFuture<'a, Result<Token, BoxError>> {
+        let (_, _) = (audience, subject);
+        let cannot = "this source of tokens knows no end users, and the call is made for one: make it within \
+                      `CallContext::with_subject(None)`, or use a source that exchanges tokens";
+        Box::pin(std::future::ready(Err(cannot.into())))
+    }
 }
 
 /// The token for one audience: fetched on first use by one call for all, handed out until 30 s before its end, renewed
@@ -43,6 +59,9 @@ struct Inner {
     source: Arc<dyn TokenSource>,
     audience: String,
     flight: Arc<Flight<Held>>,
+    clock: Arc<dyn Clock>,
+    /// The tokens with which the service acts for end users.
+    subjects: Subjects,
 }
 
 struct Held {
@@ -59,14 +78,49 @@ impl TokenCache {
         audience: impl Into<String>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let flight = Arc::new(Flight::new(clock, FETCH_TIMEOUT));
+        let flight = Arc::new(Flight::new(Arc::clone(&clock), FETCH_TIMEOUT));
         Self {
             inner: Arc::new(Inner {
                 source,
                 audience: audience.into(),
                 flight,
+                clock,
+                subjects: Subjects::default(),
             }),
         }
+    }
+
+    /// The cache of the tokens with which the service acts for the end user whose token `subject` is.
+    ///
+    /// What is fetched for one subject token is handed out for that very token and no other, so never for another user. The
+    /// caches of the last 1,024 subjects are kept ([`MAX_SUBJECTS`](super::MAX_SUBJECTS)).
+    #[must_use]
+    pub fn on_behalf_of(&self, subject: &SubjectToken) -> Self {
+        let inner = &self.inner;
+        inner.subjects.get(subject).unwrap_or_else(|| {
+            let source = Delegated {
+                source: Arc::clone(&inner.source),
+                subject: subject.clone(),
+            };
+            let own = Self::new(
+                Arc::new(source),
+                inner.audience.as_str(),
+                Arc::clone(&inner.clock),
+            );
+            inner.subjects.insert(subject, own)
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn subjects(&self) -> &Subjects {
+        &self.inner.subjects
+    }
+
+    /// Whether it holds a token that cannot be used any more.
+    pub(super) fn is_over(&self) -> bool {
+        let held = self.inner.flight.value();
+        held.as_ref()
+            .is_some_and(|held| self.inner.flight.now() >= held.unusable_at)
     }
 
     /// Whom the tokens are for.

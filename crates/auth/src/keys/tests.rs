@@ -189,8 +189,86 @@ fn a_key_set_survives_json_and_parts() {
     assert_eq!(&single, keys[0].public());
 }
 
+/// RFC 7515, appendix A.3.1.
+const RFC7515_EC: &str = r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
+/// RFC 7638, section 3.1.
+const RFC7638_N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjB\
+    ZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu\
+    6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+
 #[test]
-fn a_key_set_skips_what_is_not_for_ed25519_signatures() {
+fn a_key_is_good_for_one_algorithm() {
+    let check = |members: &str, expect: Algorithm| {
+        let key = Jwk::from_json(&format!("{{{members}}}")).unwrap();
+        assert_eq!(key.algorithm(), expect);
+        assert_eq!(key.kid(), key.thumbprint());
+        assert_eq!(Jwk::from_json(&key.to_json()).unwrap(), key);
+        key
+    };
+    let okp = format!(r#""kty":"OKP","crv":"Ed25519","x":"{RFC8037_X}""#);
+    check(&okp, Algorithm::EdDsa);
+    check(RFC7515_EC, Algorithm::Es256);
+    let rsa = format!(r#""kty":"RSA","n":"{RFC7638_N}","e":"AQAB""#);
+    let key = check(&rsa, Algorithm::Rs256);
+    // RFC 7638, section 3.1.
+    assert_eq!(key.kid(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    check(
+        &format!(r#"{rsa},"key_ops":["verify"],"alg":"RS256""#),
+        Algorithm::Rs256,
+    );
+}
+
+#[test]
+fn a_key_that_is_weak_or_for_something_else_is_refused() {
+    let check = |members: &str, expect: &str| {
+        let error = Jwk::from_json(&format!("{{{members}}}"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expect), "{members}: {error}");
+    };
+    let rsa = |n: &str, e: &str| format!(r#""kty":"RSA","n":"{n}","e":"{e}""#);
+    let of = |bytes: usize, last: u8| {
+        let mut n = vec![0xc5; bytes];
+        n[bytes - 1] = last;
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, n)
+    };
+    let short = "must be an RSA modulus of 2048 to 8192 bits";
+    assert!(Jwk::from_json(&format!("{{{}}}", rsa(&of(256, 1), "AQAB"))).is_ok());
+    check(&rsa(&of(255, 1), "AQAB"), short);
+    check(&rsa(&of(128, 1), "AQAB"), short);
+    check(&rsa(&of(1025, 1), "AQAB"), short);
+    check(&rsa(&of(256, 2), "AQAB"), short);
+    check(&rsa("", "AQAB"), short);
+    check(&rsa("!", "AQAB"), "`n` is not base64url");
+    // 1, 3, 65536, and one that is too large.
+    for e in ["", "AQ", "Aw", "AQAA", "AgAAAAE", "AQABAQABAQABAQAB"] {
+        check(&rsa(RFC7638_N, e), "`e` must be odd");
+    }
+    let rsa = rsa(RFC7638_N, "AQAB");
+    check(&format!(r#"{rsa},"alg":"RS512""#), "`alg` must be that");
+    check(&format!(r#"{rsa},"alg":"ES256""#), "`alg` must be that");
+    check(&format!(r#"{rsa},"use":"enc""#), "`use` must be sig");
+    check(
+        &format!(r#"{rsa},"key_ops":["encrypt"]"#),
+        "must name verify",
+    );
+    check(&format!(r#"{rsa},"d":"AAAA""#), "private half");
+    check(
+        &format!(r#"{RFC7515_EC},"alg":"ES384""#),
+        "`alg` must be that",
+    );
+    check(&format!(r#"{RFC7515_EC},"d":"AAAA""#), "private half");
+    check(
+        r#""kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA""#,
+        "32 bytes",
+    );
+    check(r#""kty":"EC","crv":"secp256k1""#, "`kty` must be");
+    check(r#""kty":"oct","k":"AAAA""#, "`kty` must be");
+}
+
+#[test]
+fn a_key_set_skips_what_is_not_for_signatures() {
     let text = format!(
         r#"{{"keys":[
             {{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"rsa"}},

@@ -1,5 +1,7 @@
 //! The published keys, kept at hand.
 
+mod fresh;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +11,12 @@ use crate::flight::{Cause, Flight, Waiter};
 use crate::keys::{Jwk, KeySet};
 use crate::{BoxError, BoxFuture};
 
-/// Where the auth service's published keys come from.
+/// Between these a publisher's word on how long its keys may be used is taken: one that says "not at all" is not asked with
+/// each call, and one that says "for a year" can still withdraw a key.
+const MIN_PUBLISHED_AGE: Duration = Duration::from_secs(10);
+const MAX_PUBLISHED_AGE: Duration = Duration::from_hours(1);
+
+/// Where an issuer's published keys come from.
 pub trait KeySource: Send + Sync + 'static {
     /// Fetches the keys that are published now. Called in a task of its own; [`CachedKeys`] bounds its time, and tries
     /// again by itself.
@@ -26,7 +33,8 @@ impl KeySource for KeySet {
 /// When keys are fetched.
 #[derive(Debug, Clone)]
 pub struct CacheConfig {
-    /// Older keys are refreshed in the background of a call. 5 min by default.
+    /// Older keys are refreshed in the background of a call, unless their publisher says another time
+    /// ([`KeySet::max_age`]), which is kept between 10 s and 1 h. 5 min by default.
     pub max_age: Duration,
     /// Older keys are not used at all, whatever the source does. 24 h by default.
     pub max_stale: Duration,
@@ -83,7 +91,7 @@ impl CachedKeys {
     }
 
     /// The key of this name, from the cache whenever it is there.
-    pub(super) async fn find(&self, kid: &str) -> Result<Jwk, Error> {
+    pub(crate) async fn find(&self, kid: &str) -> Result<Jwk, Error> {
         let now = self.inner.flight.now();
         let seen = self.inner.flight.value().clone();
         let Some(snapshot) = seen.as_ref().filter(|seen| self.accept(seen, now)) else {
@@ -123,7 +131,13 @@ impl CachedKeys {
         {
             return false;
         }
-        if has_passed(now, snapshot.fetched_at, self.inner.config.max_age) {
+        let max_age = snapshot
+            .keys
+            .max_age()
+            .map_or(self.inner.config.max_age, |published| {
+                published.clamp(MIN_PUBLISHED_AGE, MAX_PUBLISHED_AGE)
+            });
+        if has_passed(now, snapshot.fetched_at, max_age) {
             // Joined but not awaited. A failure shows when there is nothing left to fall back to.
             drop(self.start(Some(snapshot)));
         }
@@ -193,7 +207,7 @@ impl CachedKeys {
                         fetched_at: inner.flight.now(),
                     }),
                     Err(error) => {
-                        tracing::warn!(error, "the keys of the auth service could not be fetched");
+                        tracing::warn!(error, "the keys of an issuer could not be fetched");
                         Err(error)
                     }
                 }

@@ -121,6 +121,8 @@ mod tests {
         Entry {
             principal: Principal::from_verified(Verified {
                 service: until.to_string(),
+                on_behalf_of: None,
+                prior_actors: Vec::new(),
                 permissions: Vec::new(),
                 expires_at: at(until),
                 token_id: None,

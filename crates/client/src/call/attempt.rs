@@ -201,7 +201,7 @@ impl Call {
     /// Sends one attempt and waits for the head of its answer.
     pub(super) async fn attempt(&mut self, mut ticket: Ticket, previous: u32) -> Attempt {
         let begun = ticket.at();
-        let head = self.head(previous, begun, &ticket.connection);
+        let head = self.head(previous, &mut ticket);
         let (whole, pump) = match &self.payload {
             Payload::Whole(body) => (Some(body.clone()), None),
             Payload::Stream(pump) => (None, Some(Arc::clone(pump))),

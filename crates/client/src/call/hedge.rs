@@ -175,7 +175,7 @@ impl Call {
     }
 
     fn launch(&mut self, mut ticket: Ticket, body: Bytes, previous: u32) -> InFlight {
-        let head = self.head(previous, ticket.at(), &ticket.connection);
+        let head = self.head(previous, &mut ticket);
         ticket.sent_bytes = body.len() as u64;
         Box::pin(async move {
             let left = AtomicBool::new(false);

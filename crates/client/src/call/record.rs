@@ -17,6 +17,7 @@ use crate::policy::CallPolicy;
 use crate::report::CallReport;
 use crate::shared::{Method, Shared};
 use crate::ticket::Ticket;
+use crate::traced::{AttemptSpan, Traced};
 
 /// An attempt that was given less time than this is not blamed for having been too slow.
 const FAIR_TIME: Duration = Duration::from_secs(1);
@@ -39,6 +40,9 @@ pub(crate) struct Record {
     refused: u32,
     endpoint: Option<Arc<str>>,
     last_failure: Option<String>,
+    /// The next attempt is a transparent retry.
+    pub(super) transparent: bool,
+    span: Option<Box<Traced>>,
 }
 
 impl Record {
@@ -50,6 +54,8 @@ impl Record {
         now: Tick,
     ) -> Self {
         Self {
+            span: Traced::begin(shared.tracer.as_ref(), outgoing.trace()),
+            transparent: false,
             shared: Arc::clone(shared),
             method: Arc::clone(method),
             policy,
@@ -69,6 +75,12 @@ impl Record {
 
     pub(crate) fn failures(&self) -> &Failures {
         &self.shared.failures
+    }
+
+    /// The span of an attempt that is about to be made.
+    pub(super) fn attempt_span(&self, previous_attempts: u32) -> Option<Box<AttemptSpan>> {
+        let span = self.span.as_ref()?;
+        Some(span.attempt(previous_attempts, self.transparent))
     }
 
     /// An attempt has left.
@@ -92,6 +104,7 @@ impl Record {
             None => self.endpoint.as_deref(),
         };
         CallReport::new(
+            self.failures().service(),
             self.failures().target(),
             self.attempts,
             self.attempts > self.refused,
@@ -125,6 +138,10 @@ impl Record {
     pub(crate) fn end(&mut self, code: Code, now: Tick) {
         if std::mem::replace(&mut self.ended, true) {
             return;
+        }
+        if let Some(span) = self.span.take() {
+            let (spans, target) = (&self.method.spans, self.failures().target());
+            span.end(spans, target, now.since(self.begun), code);
         }
         self.method.metrics.call_ended(
             code as i32,

@@ -5,8 +5,6 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::{Request, Response};
-use scribemed_auth::verifier::{CacheConfig, Config};
-use scribemed_auth::{CachedKeys, KeySet, SystemClock, Verifier};
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
@@ -44,24 +42,15 @@ async fn handle(request: Request<Body>) -> Result<Response<Body>, Infallible> {
 async fn connect() -> SendRequest<Bytes> {
     let mut routes = Routes::default();
     routes.add_open("t.T", service_fn(handle));
-    let keys = CachedKeys::new(
-        Arc::new(KeySet::default()),
-        CacheConfig::default(),
-        Arc::new(SystemClock),
-    );
-    let stack = Arc::new(Stack {
-        routes,
-        verifier: Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock)),
-        domain: "test.scribemed",
-        clock: Arc::new(SystemClock),
-        after_sunset: crate::AfterSunset::Serve,
-    });
+    let stack = Arc::new(Stack::bare(routes));
     let (client, server) = tokio::io::duplex(1024 * 1024);
     tokio::spawn(crate::serve::serve(
         stack,
         tokio_stream::once(Ok((server, crate::Peer::default()))),
         CancellationToken::new(),
         Duration::ZERO,
+        (crate::Limits::default(), Duration::ZERO),
+        None,
     ));
     let (requests, connection) = h2::client::handshake(client).await.unwrap();
     tokio::spawn(connection);

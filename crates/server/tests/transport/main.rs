@@ -3,5 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod frames;
+mod lifetime;
+mod malformed;
 mod peers;
+mod places;
+mod raw;
 mod support;
+mod tls;

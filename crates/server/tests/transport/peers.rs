@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, timeout};
 
-use crate::support::{CHECK, SERVING, WHOLE, receive, send, start};
+use crate::support::{CHECK, SERVING, WHOLE, for_ever, receive, send, start, start_with};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -49,7 +49,7 @@ async fn who_falls_silent_is_asked_and_let_go() {
 
 #[tokio::test(start_paused = true)]
 async fn who_answers_pings_stays() {
-    let server = start();
+    let server = start_with(for_ever());
     let (mut requests, _writes) = server.http2().await;
     drop(server.connections);
     let mut end = server.served;

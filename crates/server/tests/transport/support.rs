@@ -11,6 +11,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use http::{Request, Response};
 use scribemed_auth::verifier::{CacheConfig, Config};
 use scribemed_auth::{CachedKeys, KeySet, SigningKey, SystemClock, Verifier};
+use scribemed_server::{Builder, Limits};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -29,14 +30,31 @@ pub(crate) struct Running {
     pub(crate) served: JoinHandle<Result<(), scribemed_server::Error>>,
 }
 
+/// Limits as they are, but for the life of a connection, which has no end.
+pub(crate) fn for_ever() -> Limits {
+    Limits::default().max_age(None).max_idle(None)
+}
+
 pub(crate) fn start() -> Running {
+    start_with(Limits::default())
+}
+
+pub(crate) fn verifier() -> Verifier {
     let key = SigningKey::generate().unwrap();
     let keys = Arc::new(KeySet::new([key.public().clone()]).unwrap());
     let keys = CachedKeys::new(keys, CacheConfig::default(), Arc::new(SystemClock));
-    let verifier = Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock));
+    Verifier::new(Config::new("issuer", "test"), keys, Arc::new(SystemClock))
+}
+
+pub(crate) fn start_with(limits: Limits) -> Running {
+    start_as(|server| server.limits(limits))
+}
+
+/// A server that is as `configure` makes it.
+pub(crate) fn start_as(configure: impl FnOnce(Builder) -> Builder) -> Running {
     let (connections, incoming) = mpsc::unbounded_channel();
     let shutdown = CancellationToken::new();
-    let server = scribemed_server::Builder::new("test", verifier)
+    let server = configure(Builder::new("test", verifier()))
         .serve_incoming(UnboundedReceiverStream::new(incoming), shutdown.clone());
     Running {
         connections,
@@ -48,14 +66,16 @@ pub(crate) fn start() -> Running {
 impl Running {
     /// A connection, of which nothing was said yet; and what the server writes to it.
     pub(crate) fn connect(&self) -> (DuplexStream, Writes) {
-        let (client, server) = tokio::io::duplex(8 * 1024 * 1024);
         let writes = Writes::default();
-        let recorded = Recorded {
-            io: server,
-            writes: writes.clone(),
-        };
+        (self.pipe(8 * 1024 * 1024, Some(writes.clone())), writes)
+    }
+
+    /// A connection that takes so many bytes each way until they are read.
+    pub(crate) fn pipe(&self, capacity: usize, writes: Option<Writes>) -> DuplexStream {
+        let (client, server) = tokio::io::duplex(capacity);
+        let recorded = Recorded { io: server, writes };
         self.connections.send(Ok(recorded)).unwrap();
-        (client, writes)
+        client
     }
 
     /// A connection that is driven.
@@ -92,10 +112,10 @@ impl Writes {
     }
 }
 
-/// A pipe that remembers what is written.
+/// A pipe that remembers what is written, where that is asked for.
 pub(crate) struct Recorded {
     io: DuplexStream,
-    writes: Writes,
+    writes: Option<Writes>,
 }
 
 impl AsyncRead for Recorded {
@@ -115,10 +135,20 @@ impl AsyncWrite for Recorded {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        if let Poll::Ready(Ok(written)) = written {
-            self.writes.0.lock().unwrap().push(buf[..written].to_vec());
+        if let (Poll::Ready(Ok(written)), Some(writes)) = (&written, &self.writes) {
+            writes.0.lock().unwrap().push(buf[..*written].to_vec());
         }
         written
+    }
+
+    /// As a socket does: all of it at once.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let all: Vec<&[u8]> = bufs.iter().map(|buf| &**buf).collect();
+        self.poll_write(cx, &all.concat())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,12 +1,12 @@
 //! Whether a service can do its work.
 
-use scribemed_server::Status;
+use scribemed_server::Health;
 
 use crate::Platform;
 
-/// What a service still needs; nothing: it is ready. Its own health decides, and the name of every service that it calls
-/// must have been resolved once. Whether those services are well is not asked: one that is down would take all of its
-/// callers out of rotation.
+/// What a service still needs; nothing: it is ready. Its own health decides, with the reasons of the checks that fail, and
+/// the name of every service that it calls must have been resolved once. Whether those services are well is not asked:
+/// one that is down would take all of its callers out of rotation.
 pub(super) fn missing(platform: Option<&Platform>) -> Vec<String> {
     let Some(platform) = platform else {
         return vec!["the service is starting".to_owned()];
@@ -19,12 +19,7 @@ pub(super) fn missing(platform: Option<&Platform>) -> Vec<String> {
     if servers.is_empty() {
         missing.push("the server has not started".to_owned());
     }
-    if servers
-        .iter()
-        .any(|health| health.get("") != Some(Status::Serving))
-    {
-        missing.push("the server's health is NOT_SERVING; its log tells why".to_owned());
-    }
+    missing.extend(servers.iter().flat_map(Health::reasons));
     for channel in platform.channels().statuses() {
         if channel.resolved_seconds_ago.is_none() {
             let why = channel

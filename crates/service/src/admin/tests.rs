@@ -16,12 +16,16 @@ use crate::{ClientSettings, ServerSettings, Settings};
 
 fn platform() -> Platform {
     let key = SigningKey::generate().unwrap();
+    platform_with(Arc::new(KeySet::new([key.public().clone()]).unwrap()))
+}
+
+fn platform_with(keys: Arc<dyn scribemed_auth::KeySource>) -> Platform {
     let settings = Settings {
         name: "documentation".to_owned(),
         registry: ServiceRegistry::default(),
         issuer: "auth.test".to_owned(),
         tokens: None,
-        keys: Arc::new(KeySet::new([key.public().clone()]).unwrap()),
+        keys,
         clients: ClientSettings::default().with_metrics(Metrics::new()),
         servers: ServerSettings::default(),
     };
@@ -133,7 +137,10 @@ async fn ready_when_the_server_serves_and_every_name_was_resolved() {
     health.set("greeter.v1.GreeterService", Status::NotServing);
     let (line, body) = running.ready().await;
     assert_eq!(line, NOT_READY);
-    assert!(body.contains("NOT_SERVING"), "{body}");
+    assert!(
+        body.contains("greeter.v1.GreeterService is set to NOT_SERVING"),
+        "{body}"
+    );
     health.set("greeter.v1.GreeterService", Status::Serving);
 
     let resolved = Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -156,6 +163,62 @@ async fn ready_when_the_server_serves_and_every_name_was_resolved() {
         not_ready("the service is shutting down")
     );
     assert_eq!(running.get("/livez", "").await.0, OK);
+}
+
+/// Keys that come from somewhere that may be away.
+struct Away {
+    keys: KeySet,
+    there: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl scribemed_auth::KeySource for Away {
+    fn fetch(&self) -> scribemed_auth::BoxFuture<'_, Result<KeySet, scribemed_auth::BoxError>> {
+        let there = self.there.load(std::sync::atomic::Ordering::SeqCst);
+        let answer = if there {
+            Ok(self.keys.clone())
+        } else {
+            Err("connection refused".into())
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_verify_its_callers_says_why_it_is_not_ready() {
+    let there = Arc::<std::sync::atomic::AtomicBool>::default();
+    let key = SigningKey::generate().unwrap();
+    let keys = Away {
+        keys: KeySet::new([key.public().clone()]).unwrap(),
+        there: Arc::clone(&there),
+    };
+    let platform = platform_with(Arc::new(keys));
+    let server = platform.server();
+    let health = server.health();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let serving = tokio::spawn(server.serve(listener, platform.shutdown().clone()));
+    let running = Running::with(&platform).await;
+    let until = async |status| {
+        let wait = async {
+            while health.get("") != Some(status) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait)
+            .await
+            .unwrap();
+    };
+    until(Status::NotServing).await;
+    let (line, body) = running.ready().await;
+    assert_eq!(line, NOT_READY);
+    assert!(
+        body.contains("the check `keys` fails") && body.contains("connection refused"),
+        "{body}"
+    );
+    there.store(true, std::sync::atomic::Ordering::SeqCst);
+    until(Status::Serving).await;
+    assert_eq!(running.ready().await.0, OK);
+    platform.shutdown().cancel();
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]

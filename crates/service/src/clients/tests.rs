@@ -30,6 +30,7 @@ fn files_are_handed_on_when_they_can_be_read() {
         (CA, file),
         (CERTIFICATE, file),
         (KEY, file),
+        (TRUST_DOMAIN, "scribemed.local"),
     ])
     .unwrap();
     assert_eq!(settings.resolve_within(), Duration::from_secs(3));
@@ -43,6 +44,7 @@ fn files_are_handed_on_when_they_can_be_read() {
                 certificate: path.clone(),
                 key: path,
             }),
+            trust_domain: Some("scribemed.local".parse().unwrap()),
         }
     );
 }
@@ -68,6 +70,10 @@ fn an_error_names_the_variable_and_shows_a_good_value() {
         ),
         (&[("AUTH_SERVICE_CONFIG", folder)], "is a directory"),
         (&[(CA, "/nonexistent/ca.pem")], "SCRIBEMED_TLS_CA is"),
+        (
+            &[(TRUST_DOMAIN, "spiffe://scribemed.local")],
+            "a good value is SCRIBEMED_TRUST_DOMAIN=scribemed.local",
+        ),
         (
             &[(CERTIFICATE, file)],
             "SCRIBEMED_TLS_KEY is not set; a good value is SCRIBEMED_TLS_KEY=/run/secrets/tls.key",

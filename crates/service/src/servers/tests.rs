@@ -28,3 +28,107 @@ fn the_grace_period_is_set_in_seconds() {
     );
     assert!(grace("20s").unwrap_err().contains("SCRIBEMED_GRACE=20"));
 }
+
+#[test]
+fn channelz_is_off_unless_it_is_switched_on() {
+    let channelz = |value| settings(&[("SCRIBEMED_CHANNELZ", value)]).map(|set| set.channelz());
+    assert_eq!(channelz(""), Ok(false));
+    assert_eq!(channelz("off"), Ok(false));
+    assert_eq!(channelz("on"), Ok(true));
+    assert_eq!(
+        channelz("1"),
+        Err(
+            "SCRIBEMED_CHANNELZ is \"1\": it is neither `on` nor `off`; a good value is SCRIBEMED_CHANNELZ=on"
+                .to_owned()
+        )
+    );
+}
+
+/// A certificate and its key, in PEM.
+fn pair() -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["auth".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let pem = |what: &str, content: &[u8]| pem::encode(&pem::Pem::new(what, content));
+    (
+        pem("CERTIFICATE", certificate.der()),
+        pem("PRIVATE KEY", &key.serialize_der()),
+    )
+}
+
+#[test]
+fn tls_is_what_the_variables_say_and_errors_name_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = pair();
+    let (_, other) = pair();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (certificate, key) = (file("tls.pem", &certificate), file("tls.key", &key));
+    let (other, empty) = (file("other.key", &other), file("empty", ""));
+    let own = [
+        ("SCRIBEMED_TLS_CERT", &*certificate),
+        ("SCRIBEMED_TLS_KEY", &*key),
+    ];
+    let with = |mode, more: &[(&str, &str)]| {
+        let mut variables = vec![(tls::SERVER_TLS, mode)];
+        variables.extend(own);
+        // What comes later counts.
+        variables.extend_from_slice(more);
+        settings(&variables).map(|settings| settings.tls().is_some())
+    };
+    let ca = ("SCRIBEMED_TLS_CA", &*certificate);
+    assert_eq!(with("off", &[]), Ok(false));
+    assert_eq!(with("on", &[]), Ok(true));
+    assert_eq!(with("optional", &[ca]), Ok(true));
+    let domain = ("SCRIBEMED_TRUST_DOMAIN", "scribemed.local");
+    assert_eq!(with("required", &[ca, domain]), Ok(true));
+
+    for (mode, more, expect) in [
+        (
+            "yes",
+            &[][..],
+            "SCRIBEMED_SERVER_TLS is \"yes\": it is not off, on, optional or required; a good value is SCRIBEMED_SERVER_TLS=required",
+        ),
+        (
+            "on",
+            &[("SCRIBEMED_TLS_CERT", "")],
+            "SCRIBEMED_TLS_CERT is not set",
+        ),
+        (
+            "on",
+            &[("SCRIBEMED_TLS_KEY", "")],
+            "SCRIBEMED_TLS_KEY is not set",
+        ),
+        (
+            "required",
+            &[],
+            "SCRIBEMED_TLS_CA is not set; a good value is SCRIBEMED_TLS_CA=/etc/scribemed/ca.pem",
+        ),
+        (
+            "required",
+            &[ca, ("SCRIBEMED_TRUST_DOMAIN", "A/B")],
+            "SCRIBEMED_TRUST_DOMAIN is \"A/B\": it is no trust domain",
+        ),
+        (
+            "on",
+            &[("SCRIBEMED_TLS_KEY", &*other)],
+            "other.key does not belong to the first certificate in",
+        ),
+        (
+            "on",
+            &[("SCRIBEMED_TLS_CERT", "/nonexistent")],
+            "SCRIBEMED_TLS_CERT is \"/nonexistent\": /nonexistent holds no certificate in PEM",
+        ),
+        (
+            "optional",
+            &[("SCRIBEMED_TLS_CA", &*empty)],
+            "a good value is SCRIBEMED_TLS_CA=/etc/scribemed/ca.pem",
+        ),
+    ] {
+        let error = with(mode, more).unwrap_err();
+        assert!(error.contains(expect), "{error}");
+    }
+}

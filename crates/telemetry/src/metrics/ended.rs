@@ -27,6 +27,18 @@ const CODES: [&str; 17] = [
 ];
 const UNKNOWN: usize = 2;
 
+/// The name of a gRPC status code, as A66 spells it: `NOT_FOUND`. A code that is none is UNKNOWN.
+pub fn code_name(code: i32) -> &'static str {
+    CODES[index(code)]
+}
+
+fn index(code: i32) -> usize {
+    usize::try_from(code)
+        .ok()
+        .filter(|code| *code < CODES.len())
+        .unwrap_or(UNKNOWN)
+}
+
 /// A handle for each status code, made when that code is first seen.
 pub(super) struct ByCode<T>([OnceLock<T>; CODES.len()]);
 
@@ -44,10 +56,7 @@ impl<T> ByCode<T> {
 
     /// The handle for `code`, made by `make` from its name; a code that is none counts as UNKNOWN.
     pub(super) fn get(&self, code: i32, make: impl FnOnce(&'static str) -> T) -> &T {
-        let code = usize::try_from(code)
-            .ok()
-            .filter(|code| *code < CODES.len())
-            .unwrap_or(UNKNOWN);
+        let code = index(code);
         self.0[code].get_or_init(|| make(CODES[code]))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus::{HistogramVec, IntCounter};
+use prometheus::{HistogramVec, IntCounter, IntGauge};
 
 use super::ended::{ByCode, Ended};
 use super::families::Families;
@@ -13,6 +13,10 @@ use super::families::Families;
 pub struct ServerMetrics {
     families: Arc<Families>,
 }
+
+/// A connection of a caller, counted as open until this is dropped.
+#[derive(Debug)]
+pub struct OpenConnection(IntGauge);
 
 /// The metrics of one method that is served. Cheap to clone; every method of it costs a few atomic operations.
 #[derive(Clone)]
@@ -44,12 +48,36 @@ impl ServerMetrics {
             }),
         }
     }
+
+    /// A caller has connected.
+    pub fn connected(&self) -> OpenConnection {
+        let open = self
+            .families
+            .server_connections
+            .with_label_values::<&str>(&[]);
+        open.inc();
+        OpenConnection(open)
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl ServedMetrics {
     /// A call begins: its headers are there.
     pub fn call_started(&self) {
         self.shared.started.inc();
+    }
+
+    /// A handler panicked.
+    pub fn panicked(&self) {
+        let Shared {
+            families, method, ..
+        } = &*self.shared;
+        families.panics.with_label_values(&[*method]).inc();
     }
 
     /// A call ended with the gRPC status `code` (0 to 16; any other counts as UNKNOWN), `duration` after it began, having

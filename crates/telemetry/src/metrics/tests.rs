@@ -227,9 +227,32 @@ fn the_rest_of_a_target() {
 }
 
 #[test]
+fn an_audit_log_is_looked_at_when_the_metrics_are_read() {
+    let metrics = Metrics::new();
+    let state = |sequence, failing| move || AuditState { sequence, failing };
+    metrics.audit(state(7, true));
+    metrics.audit(state(9, false));
+    check(
+        &metrics,
+        &[
+            ("scribemed_audit_sequence", Some("7")),
+            ("scribemed_audit_failing", Some("1")),
+        ],
+    );
+}
+
+#[test]
 fn counts_what_is_served() {
     let metrics = Metrics::new();
     let served = metrics.server().method(METHOD);
+    let connections = [metrics.server().connected(), metrics.server().connected()];
+    let open = |expect| check(&metrics, &[("scribemed_server_connections", Some(expect))]);
+    open("2");
+    drop(connections);
+    open("0");
+    served.panicked();
+    let panics = format!("scribemed_server_panics_total{{grpc_method=\"{METHOD}\"}}");
+    check(&metrics, &[(&panics, Some("1"))]);
     served.call_started();
     served.call_ended(5, Duration::from_millis(4), 10, 2000);
     let ended = format!("{{grpc_method=\"{METHOD}\",grpc_status=\"NOT_FOUND\"}}");

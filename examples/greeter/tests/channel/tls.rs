@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use scribemed_client::{Channel, Tls};
 use tempfile::TempDir;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -208,4 +210,25 @@ async fn a_channel_without_tls_does_not_reach_a_peer_with_it() {
     peer.door(door(&authority.sign(NAME), None, &[b"h2"]));
     let status = error(client(&net).flaky(request("a")).await);
     assert_eq!(status.code(), Code::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_follows_its_files() {
+    let (authority, stranger) = (Authority::new("ours"), Authority::new("theirs"));
+    let (net, [peer]) = Net::of();
+    peer.door(door(&authority.sign(NAME), Some(&authority), &[b"h2"]));
+    let channel = secure(&net, authority.tls(Some(&stranger.sign("caller"))));
+    let mut client = over(&channel);
+    let status = error(client.flaky(request("a")).await);
+    assert_eq!(status.code(), Code::Unavailable);
+
+    let known = authority.sign("caller");
+    authority.file("client.pem", &known.certificate);
+    authority.file("client.key", &known.key);
+    let begun = Instant::now();
+    while client.flaky(request("b")).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(20));
 }

@@ -1,6 +1,8 @@
 //! `grpc.health.v1.Health`.
 
 use scribemed_server::Status;
+use scribemed_server::grpc::health::v1::HealthListRequest;
+use scribemed_server::grpc::health::v1::health_client::HealthClient as ListingClient;
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -37,6 +39,33 @@ async fn each_service_is_asked_after_without_a_token() {
         .unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
     assert_eq!(reason(&unknown), "SERVICE_UNKNOWN");
+}
+
+#[tokio::test]
+async fn all_services_are_asked_after_at_once() {
+    let server = start().await;
+    let trouble = "greeter.v1.TroubleService";
+    server.health.set(trouble, Status::NotServing);
+    let list = ListingClient::new(server.channel())
+        .list(HealthListRequest {})
+        .await;
+    let mut statuses: Vec<_> = list
+        .unwrap()
+        .into_inner()
+        .statuses
+        .into_iter()
+        .map(|(name, answer)| (name, answer.status().as_str_name()))
+        .collect();
+    statuses.sort_unstable();
+    let expect = [
+        ("", "NOT_SERVING"),
+        (GREETER, "SERVING"),
+        (trouble, "NOT_SERVING"),
+    ];
+    assert_eq!(
+        statuses,
+        expect.map(|(name, status)| (name.to_owned(), status))
+    );
 }
 
 #[tokio::test]

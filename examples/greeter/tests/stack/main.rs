@@ -7,16 +7,29 @@
 )]
 
 mod calls;
+mod channelz;
 mod context;
 mod deadline;
+mod delegation;
 mod drain;
 mod errors;
 mod health;
+mod hostile;
 mod identity;
 mod limits;
+mod metadata;
+mod overload;
 mod peer;
+mod process;
 mod raw;
 mod reflection;
+mod restarts;
+mod rotation;
+mod spans;
 mod support;
+mod tls;
+mod tokens;
+mod told;
 mod trouble;
+mod upstream;
 mod versions;

@@ -20,6 +20,10 @@ pub(crate) enum Script {
     Endless(Bytes),
     /// Resets the stream.
     Reset(h2::Reason),
+    /// Fails at once (Trailers-Only), and resets a stream whose request has not come to its end by then.
+    Fail(HeaderMap),
+    /// Answers once, then fails.
+    FailMidway(Bytes, HeaderMap),
 }
 
 /// A running peer.
@@ -66,18 +70,30 @@ async fn serve(stream: TcpStream, script: Script, heads: mpsc::UnboundedSender<H
             respond.send_response(unimplemented, true).unwrap();
             continue;
         }
-        held.push(body);
+        // Who has answered wants no more of the request.
+        if !matches!(script, Script::Fail(_)) {
+            held.push(body);
+        }
         let _ = heads.send(parts.headers);
         tokio::spawn(answer(script.clone(), respond));
     }
 }
 
 async fn answer(script: Script, mut respond: SendResponse<Bytes>) {
-    let head = Response::builder()
+    let mut head = Response::builder()
         .header("content-type", "application/grpc")
         .body(())
         .unwrap();
     match script {
+        Script::Fail(trailers) => {
+            head.headers_mut().extend(trailers);
+            respond.send_response(head, true).unwrap();
+        }
+        Script::FailMidway(message, trailers) => {
+            let mut body = respond.send_response(head, false).unwrap();
+            body.send_data(message, false).unwrap();
+            body.send_trailers(trailers).unwrap();
+        }
         Script::Silence => std::future::pending().await,
         Script::Reset(reason) => respond.send_reset(reason),
         Script::Once(message) => {

@@ -1,5 +1,6 @@
 //! Bare HTTP/2: what goes over the wire, and nothing that was not asked for.
 
+use std::future::Future;
 use std::net::SocketAddr;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -53,10 +54,38 @@ impl Raw {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(()).unwrap();
+        self.send(request.body(()).unwrap()).await
+    }
+
+    /// This request, as it is.
+    async fn send(&mut self, request: Request<()>) -> Begun {
         let mut requests = self.requests.clone().ready().await.unwrap();
         let (response, body) = requests.send_request(request, false).unwrap();
         Begun { body, response }
+    }
+
+    /// This request, as it is, with this body.
+    pub(crate) async fn request(&mut self, request: Request<()>, body: Bytes) -> Answer {
+        let mut begun = self.send(request).await;
+        begun.body.send_data(body, true).unwrap();
+        begun.end().await
+    }
+
+    /// A call of one message with these headers and no others.
+    pub(crate) async fn unary_with(
+        &mut self,
+        path: &str,
+        headers: &HeaderMap,
+        message: &impl Message,
+    ) -> Answer {
+        let mut request = Request::post(format!("http://{}{path}", self.authority))
+            .body(())
+            .unwrap();
+        request.headers_mut().clone_from(headers);
+        let mut requests = self.requests.clone().ready().await.unwrap();
+        let (response, mut body) = requests.send_request(request, false).unwrap();
+        body.send_data(frame(message), true).unwrap();
+        Begun { body, response }.end().await
     }
 
     /// A call with this body.
@@ -83,6 +112,11 @@ impl Raw {
 }
 
 impl Begun {
+    /// What is sent and what comes back, each by itself.
+    pub(crate) fn split(self) -> (SendStream<Bytes>, impl Future<Output = Answer>) {
+        (self.body, receive(self.response))
+    }
+
     /// What comes back.
     pub(crate) async fn end(self) -> Answer {
         // The body is held, as it would be reset when it is dropped.

@@ -19,7 +19,7 @@ use scribemed_auth::{
 use scribemed_client::Channel;
 use scribemed_discovery::Target;
 use scribemed_rpc::{ClientContract as _, ServicePolicy};
-use scribemed_server::Health;
+use scribemed_server::{Builder, Health};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -51,7 +51,24 @@ pub(crate) async fn start() -> Running {
 
 /// Starts a server that relays through `next`, and gives calls in flight so much time when it is shut down.
 pub(crate) async fn start_with(next: Option<Channel>, grace: Duration) -> Running {
+    start_as(next, |builder| builder.grace(grace)).await
+}
+
+/// Starts a server that relays through `next`, and is put together as `configure` has it.
+pub(crate) async fn start_as(
+    next: Option<Channel>,
+    configure: impl FnOnce(Builder) -> Builder,
+) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve(listener, next, configure)
+}
+
+/// As [`start_as`], on `listener`.
+pub(crate) fn serve(
+    listener: TcpListener,
+    next: Option<Channel>,
+    configure: impl FnOnce(Builder) -> Builder,
+) -> Running {
     let address = listener.local_addr().unwrap();
     let identity = Arc::new(Identity::new().unwrap());
     let (sender, events) = mpsc::unbounded_channel();
@@ -59,9 +76,9 @@ pub(crate) async fn start_with(next: Option<Channel>, grace: Duration) -> Runnin
     let next = next.map(TroubleServiceClient::over);
     let trouble = Trouble::new(sender, Arc::clone(&gate), next);
     let shutdown = CancellationToken::new();
-    let builder = scribemed_server::Builder::new(NAME, identity.verifier().unwrap())
+    let builder = Builder::new(NAME, identity.verifier().unwrap());
+    let builder = configure(builder)
         .descriptor_set(DESCRIPTOR_SET)
-        .grace(grace)
         .add(GreeterServiceServer::new(Greeter))
         .add(TroubleServiceServer::new(trouble));
     let health = builder.health();
@@ -85,12 +102,17 @@ impl Running {
 
     /// A channel whose tokens grant these permissions.
     pub(crate) fn channel_with(&self, permissions: &[&str]) -> Channel {
+        let tokens = self.tokens(permissions);
+        Channel::new(&target(self.address), &CONTRACTS, Some(tokens)).unwrap()
+    }
+
+    /// Tokens of `tester` that grant these permissions.
+    pub(crate) fn tokens(&self, permissions: &[&str]) -> TokenCache {
         let source = Granting {
             identity: Arc::clone(&self.identity),
             permissions: self::permissions(permissions),
         };
-        let tokens = TokenCache::new(Arc::new(source), NAME, Arc::new(SystemClock));
-        Channel::new(&target(self.address), &CONTRACTS, Some(tokens)).unwrap()
+        TokenCache::new(Arc::new(source), NAME, Arc::new(SystemClock))
     }
 
     pub(crate) fn greeter(&self) -> GreeterServiceClient<Channel> {

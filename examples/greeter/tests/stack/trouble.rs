@@ -140,6 +140,9 @@ impl TroubleService for Trouble {
         request: Request<FailRequest>,
     ) -> Result<Response<TroubleResponse>, Status> {
         self.tell(Event::Entered("Fail"));
+        if let Some(next) = &self.next {
+            return next.clone().fail(request.into_inner()).await;
+        }
         fail(request.get_ref().way()).map(Response::new)
     }
 
@@ -149,6 +152,10 @@ impl TroubleService for Trouble {
         &self,
         request: Request<FailRequest>,
     ) -> Result<Response<Self::FailMidwayStream>, Status> {
+        if let Some(next) = &self.next {
+            let answers = next.clone().fail_midway(request.into_inner()).await?;
+            return Ok(Response::new(answers.into_inner().boxed()));
+        }
         let way = request.get_ref().way();
         let answers = stream::iter([Ok(answer())]).chain(stream::once(async move { fail(way) }));
         Ok(guarded(self.enter("FailMidway"), answers))

@@ -24,6 +24,31 @@ fn every_error() -> Vec<Error> {
             client: "documentation".to_owned(),
             missing: "write:notes".to_owned(),
         },
+        Error::SubjectIncomplete,
+        end_user::Error::Malformed("why").into(),
+        end_user::Error::Algorithm {
+            expected: "ES256".to_owned(),
+        }
+        .into(),
+        end_user::Error::WrongIssuer {
+            expected: "https://id.example".to_owned(),
+        }
+        .into(),
+        end_user::Error::WrongAudience {
+            expected: "scribemed".to_owned(),
+        }
+        .into(),
+        end_user::Error::Expired.into(),
+        end_user::Error::NotYetValid.into(),
+        end_user::Error::BadSignature.into(),
+        end_user::Error::KeysUnavailable {
+            source: scribemed_auth::BoxError::from("connection refused").into(),
+        }
+        .into(),
+        verifier::Error::UnknownKey.into(),
+        Error::NoUser,
+        Error::ChainTooLong,
+        Error::NoEndUsers,
         store::Error::NoKey.into(),
         Error::Signing(keys::Error::Crypto),
     ]
@@ -72,4 +97,24 @@ fn a_cause_within_is_not_sent() {
     let status = Status::from(Error::from(cause));
     assert_eq!(status.code(), Code::Internal);
     assert!(!format!("{status:?}").contains("secret"));
+}
+
+#[test]
+fn a_subject_token_that_is_refused_is_the_callers_fault_and_missing_keys_are_not() {
+    for error in every_error() {
+        let expect = match &error {
+            Error::EndUser(error) if error.is_unavailable() => Code::Unavailable,
+            Error::EndUser(_) | Error::AccessToken(_) => Code::Unauthenticated,
+            Error::SubjectIncomplete | Error::NoUser => Code::InvalidArgument,
+            Error::ChainTooLong | Error::NoEndUsers => Code::FailedPrecondition,
+            Error::Assertion(_)
+            | Error::Replayed
+            | Error::NotGranted { .. }
+            | Error::Store(_)
+            | Error::Signing(_) => continue,
+        };
+        let status = Status::from(error);
+        assert_eq!(status.code(), expect, "{status:?}");
+        assert!(!status.message().contains("connection refused"));
+    }
 }

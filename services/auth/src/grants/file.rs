@@ -60,8 +60,12 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Grants, Error> {
         }
         let mut keys = Vec::new();
         for x in client.keys {
-            let key = Jwk::from_x(x.get_ref())
-                .map_err(|error| invalid(Some(x.span()), format!("a key of {name} is {error}")))?;
+            let key = Jwk::from_x(x.get_ref()).map_err(|error| {
+                invalid(
+                    Some(x.span()),
+                    format!("a key of {name} is not a public Ed25519 key: {error}"),
+                )
+            })?;
             if let Some(owner) = owners.insert(key.kid().to_owned(), name.clone())
                 && owner != name
             {

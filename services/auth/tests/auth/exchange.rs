@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use scribemed_auth::{Clock as _, SigningKey, assertion};
+use scribemed_rpc::{CallContext, RequestId};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -118,6 +119,7 @@ fn claims(rig: &Rig) -> serde_json::Value {
 async fn nobody_learns_which_clients_there_are() {
     let rig = Rig::start().await;
     let key = SigningKey::generate().unwrap();
+    let request_id = RequestId::generate();
     let mut answers = Vec::new();
     for name in ["documentation", "stranger"] {
         let assertion = rig.assertion(&Identity {
@@ -142,8 +144,9 @@ async fn nobody_learns_which_clients_there_are() {
             format!("{bare}.{payload}.{signature}"),
             format!("{bare}.{payload}.!"),
         ] {
-            let status = rig
-                .exchange_raw(&forged, "transcription", &[])
+            // The answer names the request: here they are all of one.
+            let status = CallContext::resumed(request_id)
+                .scope(rig.exchange_raw(&forged, "transcription", &[]))
                 .await
                 .unwrap_err();
             answers.push((

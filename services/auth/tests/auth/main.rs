@@ -6,6 +6,7 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+mod delegation;
 mod exchange;
 mod operation;
 mod rotation;

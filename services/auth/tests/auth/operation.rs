@@ -45,11 +45,7 @@ async fn changed_grants_are_in_force_after_a_second() {
 #[tokio::test]
 async fn health_follows_the_store() {
     let rig = Rig::start().await;
-    let request = HealthCheckRequest {
-        service: SERVICE_NAME.to_owned(),
-    };
-    let watch = HealthClient::new(rig.channel()).watch(request).await;
-    let mut watch = watch.unwrap().into_inner();
+    let mut watch = watch(&rig).await;
     assert_eq!(next(&mut watch).await, ServingStatus::Serving);
 
     let database = scribemed_jobs::open(&rig.folder.path().join("data/auth.db"))
@@ -69,11 +65,32 @@ async fn health_follows_the_store() {
 
     run("DROP TRIGGER full").await;
     assert_eq!(next(&mut watch).await, ServingStatus::Serving);
+    // A file that is gone: SQLite goes on writing, and nothing of it would survive.
+    let (file, away) = (
+        rig.folder.path().join("data/auth.db"),
+        rig.folder.path().join("data/away.db"),
+    );
+    let mut watch = self::watch(&rig).await;
+    assert_eq!(next(&mut watch).await, ServingStatus::Serving);
+    std::fs::rename(&file, &away).unwrap();
+    assert_eq!(next(&mut watch).await, ServingStatus::NotServing);
+    std::fs::rename(&away, &file).unwrap();
+    assert_eq!(next(&mut watch).await, ServingStatus::Serving);
+
     // Nothing was taken when it failed.
     let response = rig
         .exchange_raw(assertion.expose(), "transcription", &[])
         .await;
     assert!(response.is_ok());
+}
+
+/// A watch lasts for 10 s, like every call of a method without a contract.
+async fn watch(rig: &Rig) -> Streaming<HealthCheckResponse> {
+    let request = HealthCheckRequest {
+        service: SERVICE_NAME.to_owned(),
+    };
+    let watch = HealthClient::new(rig.channel()).watch(request).await;
+    watch.unwrap().into_inner()
 }
 
 async fn next(watch: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
@@ -87,6 +104,7 @@ async fn what_keeps_it_from_starting_is_said() {
         data: folder.path().join("data"),
         grants: folder.path().join("grants.toml"),
         issuer: ISSUER.to_owned(),
+        end_users: None,
     };
     let missing = AuthService::open(config.clone()).await.unwrap_err();
     assert!(matches!(missing, Error::Grants(_)), "{missing:?}");

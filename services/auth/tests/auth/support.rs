@@ -15,7 +15,7 @@ use scribemed_client::Channel;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_proto::auth::v1 as proto;
 use scribemed_proto::auth::v1::auth_service_client::AuthServiceClient;
-use scribemed_service::{AuthServiceKeys, DEFAULT_ISSUER, Platform};
+use scribemed_service::{AuthServiceKeys, DEFAULT_ISSUER, EndUserSettings, Platform};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -55,6 +55,11 @@ struct Running {
 
 impl Rig {
     pub(crate) async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// With an issuer of end users.
+    pub(crate) async fn start_with(end_users: Option<EndUserSettings>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Callers of RotateKeys are verified by the machine's clock, so this one begins there.
         let clock = ManualClock::new(SystemTime::now());
@@ -70,7 +75,7 @@ impl Rig {
                 (&operator, &["rotate:keys"]),
             ],
         );
-        let running = serve(&folder, &clock).await;
+        let running = serve(&folder, &clock, end_users).await;
         Self {
             folder,
             clock,
@@ -84,7 +89,7 @@ impl Rig {
     pub(crate) async fn restart(&mut self) {
         self.running.shutdown.cancel();
         (&mut self.running.task).await.unwrap().unwrap();
-        self.running = serve(&self.folder, &self.clock).await;
+        self.running = serve(&self.folder, &self.clock, None).await;
     }
 
     /// Where the service is.
@@ -118,6 +123,27 @@ impl Rig {
             client_assertion: assertion.to_owned(),
             audience: audience.to_owned(),
             permissions: permissions.iter().map(|&name| name.to_owned()).collect(),
+            ..Default::default()
+        };
+        let response = self.client().exchange_token(request).await?;
+        Ok(response.into_inner())
+    }
+
+    /// Asks for a token with which `identity` acts for an end user.
+    pub(crate) async fn exchange_for(
+        &self,
+        identity: &Identity,
+        audience: &str,
+        subject_token: &str,
+        subject_token_type: &str,
+    ) -> Result<proto::ExchangeTokenResponse, Status> {
+        let request = proto::ExchangeTokenRequest {
+            client_assertion_type: assertion::CLIENT_ASSERTION_TYPE.to_owned(),
+            client_assertion: self.assertion(identity).expose().to_owned(),
+            audience: audience.to_owned(),
+            subject_token: subject_token.to_owned(),
+            subject_token_type: subject_token_type.to_owned(),
+            ..Default::default()
         };
         let response = self.client().exchange_token(request).await?;
         Ok(response.into_inner())
@@ -179,11 +205,16 @@ pub(crate) fn grant(folder: &TempDir, clients: &[(&Identity, &[&str])]) {
     Grants::write(&folder.path().join("grants.toml"), &clients).unwrap();
 }
 
-async fn serve(folder: &TempDir, clock: &ManualClock) -> Running {
+async fn serve(
+    folder: &TempDir,
+    clock: &ManualClock,
+    end_users: Option<EndUserSettings>,
+) -> Running {
     let config = Config {
         data: folder.path().join("data"),
         grants: folder.path().join("grants.toml"),
         issuer: ISSUER.to_owned(),
+        end_users,
     };
     let auth = AuthService::open_with_clock(config, Arc::new(clock.clone()))
         .await

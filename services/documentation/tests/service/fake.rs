@@ -26,6 +26,8 @@ struct Script {
     transcriptions: HashMap<String, Transcription>,
     /// Watches that began before this many breaks end with UNAVAILABLE.
     breaks: usize,
+    /// What it says of transcriptions that there are not.
+    words: String,
 }
 
 impl Fake {
@@ -58,6 +60,12 @@ impl Fake {
         });
     }
 
+    /// From now on these words are in its errors.
+    pub(crate) fn say_on_failure(&self, words: &str) {
+        self.script
+            .send_modify(|script| words.clone_into(&mut script.words));
+    }
+
     /// Ends all watches as a server does that shuts down.
     pub(crate) fn break_watches(&self) {
         self.script.send_modify(|script| script.breaks += 1);
@@ -84,7 +92,9 @@ impl Fake {
 impl Script {
     fn get(&self, id: &str) -> Result<Transcription, Status> {
         let found = self.transcriptions.get(id).cloned();
-        found.ok_or_else(|| Status::not_found("there is no such transcription"))
+        found.ok_or_else(|| {
+            Status::not_found(format!("there is no such transcription {}", self.words))
+        })
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn capture() {
     });
 }
 
-fn logged() -> String {
+/// What was logged so far.
+pub(crate) fn logged() -> String {
     String::from_utf8_lossy(&LINES.lock().unwrap()).into_owned()
 }
 

@@ -14,5 +14,6 @@ mod list;
 mod logs;
 mod notes;
 mod refusals;
+mod sinks;
 mod v1;
 mod world;

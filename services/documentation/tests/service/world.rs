@@ -108,6 +108,13 @@ impl World {
     }
 
     fn platform(&self, name: &str, permissions: &[&str], registry: ServiceRegistry) -> Platform {
+        Platform::new(
+            self.settings(name, permissions, registry),
+            CancellationToken::new(),
+        )
+    }
+
+    fn settings(&self, name: &str, permissions: &[&str], registry: ServiceRegistry) -> Settings {
         let tokens = Tokens {
             key: self.key.clone(),
             subject: name.to_owned(),
@@ -116,7 +123,7 @@ impl World {
                 .map(|name| Permission::new(name).unwrap())
                 .collect(),
         };
-        let settings = Settings {
+        Settings {
             name: name.to_owned(),
             registry,
             issuer: ISSUER.to_owned(),
@@ -124,20 +131,28 @@ impl World {
             keys: Arc::new(KeySet::new([self.key.public().clone()]).unwrap()),
             clients: ClientSettings::default(),
             servers: ServerSettings::default(),
-        };
-        Platform::new(settings, CancellationToken::new())
+        }
     }
 
     /// Starts the documentation service on the data folder.
     pub(crate) async fn start(&self) -> Running {
+        self.start_as(|settings| settings).await.0
+    }
+
+    /// As [`start`](Self::start), with other settings.
+    pub(crate) async fn start_as(
+        &self,
+        change: impl FnOnce(Settings) -> Settings,
+    ) -> (Running, Platform) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let registry = ServiceRegistry::default().with("transcription", &self.transcription_url);
-        let platform = self.platform("documentation", &["read:transcriptions"], registry);
+        let settings = self.settings("documentation", &["read:transcriptions"], registry);
+        let platform = Platform::new(change(settings), CancellationToken::new());
         let stop = platform.shutdown().clone();
         let config = Config { data: self.data() };
-        let task = tokio::spawn(run(config, platform, listener));
-        Running { url, stop, task }
+        let task = tokio::spawn(run(config, platform.clone(), listener));
+        (Running { url, stop, task }, platform)
     }
 
     /// A caller with these permissions.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scribemed_discovery::{ServiceRegistry, Target};
-use scribemed_service::{Channel, ChannelConfig};
+use scribemed_service::{Channel, ChannelConfig, ChannelTls, ClientSettings, Env};
 use tokio::net::TcpStream;
 use tonic::Status;
 use tonic_health::pb::HealthCheckRequest;
@@ -50,6 +50,7 @@ pub(crate) async fn status(target: &Target, service: &str) -> Result<ServingStat
     };
     let channel = Channel::builder(target, &[])
         .config(config)
+        .tls(tls(target).map_err(|error| Status::unavailable(format!("{error:#}")))?)
         .build()
         .map_err(|error| Status::unavailable(error.to_string()))?;
     let mut client = HealthClient::new(channel);
@@ -60,6 +61,15 @@ pub(crate) async fn status(target: &Target, service: &str) -> Result<ServingStat
             PATIENCE.as_secs()
         ))),
     }
+}
+
+/// What the variables say of TLS. Whose the target is, is not known, so its certificate must be for the host in it.
+fn tls(target: &Target) -> anyhow::Result<Option<ChannelTls>> {
+    if !target.is_tls() {
+        return Ok(None);
+    }
+    let clients = ClientSettings::from_env(&Env::from_process())?;
+    Ok(Some(clients.tls().load(None)?))
 }
 
 /// Asks the server at `target` once.

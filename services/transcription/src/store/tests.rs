@@ -145,3 +145,21 @@ async fn a_repeat_at_the_same_time_makes_one_transcription() {
     store.create(new(b"audio", Some(someone))).await.unwrap();
     assert_eq!(recordings(&store).await, 2);
 }
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_is_told() {
+    let (folder, store) = store().await;
+    let probe = async || store.probe().await.map_err(|error| error.to_string());
+    assert_eq!(probe().await, Ok(()));
+    let full = "CREATE TRIGGER full BEFORE INSERT ON health BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    sqlx::query(full).execute(store.pool()).await.unwrap();
+    assert!(probe().await.unwrap_err().contains("the disk is full"));
+    sqlx::query("DROP TRIGGER full")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    assert_eq!(probe().await, Ok(()));
+    std::fs::remove_file(folder.path().join("transcription.db")).unwrap();
+    let gone = probe().await.unwrap_err();
+    assert!(gone.contains("transcription.db is gone"), "{gone}");
+}

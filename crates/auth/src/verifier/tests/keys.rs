@@ -149,6 +149,29 @@ async fn old_keys_are_used_while_new_ones_are_fetched() {
 }
 
 #[tokio::test]
+async fn the_publisher_says_how_long_its_keys_are_good_within_bounds() {
+    let check = async |published: Option<u64>, expect: u64| {
+        let (key, clock) = (SigningKey::generate().unwrap(), clock());
+        let keys = set(&[&key]).with_max_age(published.map(Duration::from_secs));
+        let source = Script::new(Ok(keys));
+        let verifier = verifier(source.clone(), &clock);
+        let token = token(&key);
+        assert_eq!(reason(&verifier, &token).await, None);
+        clock.advance(Duration::from_secs(expect - 1));
+        assert_eq!(reason(&verifier, &token).await, None);
+        yield_now().await;
+        assert_eq!(source.fetches(), 1, "{published:?}");
+        clock.advance(SECOND);
+        assert_eq!(reason(&verifier, &token).await, None);
+        source.until_done(2).await;
+    };
+    check(None, 300).await;
+    check(Some(0), 10).await;
+    check(Some(90), 90).await;
+    check(Some(31_536_000), 3600).await;
+}
+
+#[tokio::test]
 async fn a_rotation_is_seamless() {
     let (old, new, clock) = (
         SigningKey::generate().unwrap(),
@@ -348,4 +371,35 @@ fn outside_of_a_runtime_the_keys_are_unavailable() {
         panic!("nothing to wait for")
     };
     assert_eq!(result.unwrap_err().reason(), "KEYS_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_health_check_tells_when_there_are_no_keys_or_only_stale_ones() {
+    let (key, clock) = (SigningKey::generate().unwrap(), clock());
+    let source = Script::new(Err("connection refused"));
+    let keys = CachedKeys::new(
+        source.clone(),
+        CacheConfig::default(),
+        Arc::new(clock.clone()),
+    );
+    let failed = keys.fresh().await.unwrap_err();
+    assert!(failed.is_unavailable(), "{failed}");
+    // After a failure nothing is fetched for a moment.
+    clock.advance(SECOND);
+    source.publish(&[&key]);
+    keys.fresh().await.unwrap();
+    assert_eq!(source.fetches(), 2);
+
+    // Keys that are at hand are good for a day, and asked for again after five minutes.
+    source.fail();
+    clock.advance(300 * SECOND);
+    keys.fresh().await.unwrap();
+    source.until_done(3).await;
+    clock.advance(23 * 3600 * SECOND);
+    keys.fresh().await.unwrap();
+    clock.advance(3600 * SECOND);
+    assert!(keys.fresh().await.is_err());
+    clock.advance(60 * SECOND);
+    source.publish(&[&key]);
+    keys.fresh().await.unwrap();
 }

@@ -18,7 +18,7 @@ use crate::order::Order;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A process that obeys orders. Ends when it is dropped.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     what: String,
     child: Child,
     input: ChildStdin,
@@ -26,11 +26,11 @@ pub(super) struct Peer {
 }
 
 /// A peer that several pairs use, one after the other.
-pub(super) type Shared = Rc<RefCell<Peer>>;
+pub(crate) type Shared = Rc<RefCell<Peer>>;
 
 impl Peer {
     /// Starts it. `what` names it in errors.
-    pub(super) fn start(what: impl Into<String>, command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(what: impl Into<String>, command: &mut Command) -> Result<Self> {
         let what = what.into();
         let mut child = command
             .stdin(Stdio::piped())
@@ -59,13 +59,13 @@ impl Peer {
     }
 
     /// Gives an order and waits for the answer.
-    pub(super) fn ask<A: DeserializeOwned>(&mut self, order: &Order) -> Result<A> {
+    pub(crate) fn ask<A: DeserializeOwned>(&mut self, order: &Order) -> Result<A> {
         self.tell(order)?;
         self.hear()
     }
 
     /// Gives an order; its answer is to be heard later.
-    pub(super) fn tell(&mut self, order: &Order) -> Result<()> {
+    pub(crate) fn tell(&mut self, order: &Order) -> Result<()> {
         let mut line = serde_json::to_vec(order)?;
         line.push(b'\n');
         self.input
@@ -75,7 +75,7 @@ impl Peer {
     }
 
     /// Waits for an answer.
-    pub(super) fn hear<A: DeserializeOwned>(&mut self) -> Result<A> {
+    pub(crate) fn hear<A: DeserializeOwned>(&mut self) -> Result<A> {
         let line = self
             .answers
             .recv_timeout(PATIENCE)
@@ -84,13 +84,13 @@ impl Peer {
     }
 
     /// Sends a signal.
-    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.child.id())?;
         kill(Pid::from_raw(pid), signal)
             .with_context(|| format!("sending {signal} to {}", self.what))
     }
 
-    pub(super) fn shared(self) -> Shared {
+    pub(crate) fn shared(self) -> Shared {
         Rc::new(RefCell::new(self))
     }
 }

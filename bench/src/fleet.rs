@@ -5,38 +5,40 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
-use super::peer::Peer;
 use crate::identity::Identity;
 use crate::order::Serving;
+use crate::peer::Peer;
 use crate::stack::{Part, Stack};
 
 /// What peers are started with.
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     program: PathBuf,
     folder: tempfile::TempDir,
     threads: usize,
 }
 
 /// A server and where it listens.
-pub(super) struct Server {
-    pub(super) peer: Peer,
-    pub(super) address: String,
+pub(crate) struct Server {
+    pub(crate) peer: Peer,
+    pub(crate) address: String,
 }
 
 /// How a server differs from the usual one.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Where<'a> {
+pub(crate) struct Where<'a> {
     /// The network namespace.
-    pub(super) namespace: Option<&'a str>,
+    pub(crate) namespace: Option<&'a str>,
     /// The address to listen on.
-    pub(super) listen: Option<&'a str>,
+    pub(crate) listen: Option<&'a str>,
+    /// What the limit on calls at a time may be lowered to; nothing is refused otherwise.
+    pub(crate) min_concurrency: Option<u32>,
     /// What it logs; it logs nothing otherwise. The lines are thrown away.
-    pub(super) log: Option<&'a str>,
+    pub(crate) log: Option<&'a str>,
 }
 
 impl Fleet {
     /// Peers whose runtimes have so many threads.
-    pub(super) fn new(threads: usize) -> Result<Self> {
+    pub(crate) fn new(threads: usize) -> Result<Self> {
         let folder = tempfile::tempdir().context("making a temporary folder")?;
         Identity::create(&key(folder.path()))?;
         let program = std::env::current_exe().context("finding this program")?;
@@ -47,11 +49,11 @@ impl Fleet {
         })
     }
 
-    pub(super) fn server(&self, stack: Stack) -> Result<Server> {
+    pub(crate) fn server(&self, stack: Stack) -> Result<Server> {
         self.server_at(stack, Where::default())
     }
 
-    pub(super) fn server_at(&self, stack: Stack, place: Where<'_>) -> Result<Server> {
+    pub(crate) fn server_at(&self, stack: Stack, place: Where<'_>) -> Result<Server> {
         let mut command = match place.namespace {
             Some(namespace) => {
                 let mut command = Command::new("ip");
@@ -67,13 +69,16 @@ impl Fleet {
         if let Some(listen) = place.listen {
             command.args(["--listen", listen]);
         }
+        if let Some(min) = place.min_concurrency {
+            command.args(["--min-concurrency", &min.to_string()]);
+        }
         if let Some(log) = place.log {
             command.args(["--log", log]).stderr(Stdio::null());
         }
         served(&format!("the {} server", name(&stack)), &mut command)
     }
 
-    pub(super) fn driver(&self, stack: Stack, target: &str, off: &[Part]) -> Result<Peer> {
+    pub(crate) fn driver(&self, stack: Stack, target: &str, off: &[Part]) -> Result<Peer> {
         let mut command = Command::new(&self.program);
         command.args(["drive", "--stack", &name(&stack), "--target", target]);
         self.with_key(&mut command);
@@ -84,16 +89,21 @@ impl Fleet {
     }
 
     /// The peer in Go, as a server.
-    pub(super) fn go_server(&self, program: &Path, validate: bool) -> Result<Server> {
+    pub(crate) fn go_server(&self, program: &Path, validate: bool) -> Result<Server> {
         let mut command = self.go(program, "serve", validate);
         served("the grpc-go server", &mut command)
     }
 
     /// The peer in Go, as a driver.
-    pub(super) fn go_driver(&self, program: &Path, address: &str, validate: bool) -> Result<Peer> {
+    pub(crate) fn go_driver(&self, program: &Path, address: &str, validate: bool) -> Result<Peer> {
         let mut command = self.go(program, "drive", validate);
         command.args(["--target", address]);
         Peer::start("the grpc-go driver", &mut command)
+    }
+
+    /// The file of the key that signs tokens.
+    pub(crate) fn key(&self) -> PathBuf {
+        key(self.folder.path())
     }
 
     fn go(&self, program: &Path, what: &str, validate: bool) -> Command {
