@@ -11,9 +11,9 @@
 
 mod error;
 mod generator;
-mod lifecycle;
-mod options;
-mod policy;
+pub mod lifecycle;
+pub mod options;
+pub mod policy;
 mod table;
 mod validator;
 

@@ -14,17 +14,22 @@ const HTTP_DATE: &[FormatItem<'static>] = format_description!(
 );
 
 /// When a method goes away, and what to use instead.
-#[derive(Clone)]
-pub(crate) struct Lifecycle {
-    pub(crate) deprecated_on: String,
-    pub(crate) sunset_on: String,
-    pub(crate) successor: String,
-    /// The values of the headers.
-    pub(crate) deprecation: String,
-    pub(crate) sunset: String,
-    pub(crate) link: String,
+#[derive(Debug, Clone)]
+pub struct Lifecycle {
+    /// Since when new callers should use the successor: `YYYY-MM-DD`.
+    pub deprecated_on: String,
+    /// From when it may be gone: `YYYY-MM-DD`.
+    pub sunset_on: String,
+    /// The full name of what to use instead.
+    pub successor: String,
+    /// The value of the header `deprecation` (RFC 9745).
+    pub deprecation: String,
+    /// The value of the header `sunset` (RFC 8594).
+    pub sunset: String,
+    /// The value of the header `link`.
+    pub link: String,
     /// The beginning of the day of the sunset, in seconds since 1970.
-    pub(crate) sunset_unix: i64,
+    pub sunset_unix: i64,
 }
 
 /// Reads the lifecycle of a method or service and tells what is wrong with it. `None` where there is none.

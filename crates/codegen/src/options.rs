@@ -5,7 +5,7 @@ use std::time::Duration;
 use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage as _, Value};
 
 /// The extension `name` of `options`, if it is set.
-pub(crate) fn extension(
+pub fn extension(
     pool: &DescriptorPool,
     options: &DynamicMessage,
     name: &str,
@@ -18,21 +18,26 @@ pub(crate) fn extension(
 }
 
 /// Typed reading of a message's fields. Each is `None`, or empty, where the field is not set.
-pub(crate) trait Fields {
+pub trait Fields {
+    /// The value of a field.
     fn value(&self, name: &str) -> Option<Value>;
 
+    /// A message.
     fn message(&self, name: &str) -> Option<DynamicMessage> {
         self.value(name)?.as_message().cloned()
     }
 
+    /// A string.
     fn text(&self, name: &str) -> Option<String> {
         self.value(name)?.as_str().map(str::to_owned)
     }
 
+    /// A bool.
     fn flag(&self, name: &str) -> Option<bool> {
         self.value(name)?.as_bool()
     }
 
+    /// A whole number of any type that is not negative.
     fn number(&self, name: &str) -> Option<u64> {
         let value = self.value(name)?;
         let signed = || {
@@ -48,10 +53,12 @@ pub(crate) trait Fields {
         self.value(name)?.as_enum_number()
     }
 
+    /// A float.
     fn float(&self, name: &str) -> Option<f32> {
         self.value(name)?.as_f32()
     }
 
+    /// The items of a repeated field.
     fn list(&self, name: &str) -> Vec<Value> {
         self.value(name)
             .and_then(|value| value.as_list().map(<[Value]>::to_vec))

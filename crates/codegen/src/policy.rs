@@ -14,56 +14,93 @@ const METHOD: &str = "scribemed.options.v1.method";
 const DEFAULT_MESSAGE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A service as its options have it, defaults filled in.
-pub(crate) struct Service {
-    pub(crate) descriptor: ServiceDescriptor,
-    pub(crate) discovery_name: String,
-    pub(crate) methods: Vec<Method>,
-    pub(crate) throttling: Option<(u64, f32)>,
-    pub(crate) breaker: Option<Breaker>,
-    pub(crate) balancing: &'static str,
-    pub(crate) lifecycle: Option<Lifecycle>,
+#[derive(Debug)]
+pub struct Service {
+    /// The service.
+    pub descriptor: ServiceDescriptor,
+    /// The name by which callers find it, and the audience of its tokens.
+    pub discovery_name: String,
+    /// Its methods, in the order of the file.
+    pub methods: Vec<Method>,
+    /// `max_tokens` and `token_ratio` (gRFC A6).
+    pub throttling: Option<(u64, f32)>,
+    /// The circuit breaker, if the contract asks for one.
+    pub breaker: Option<Breaker>,
+    /// `PeakEwma`, `RoundRobin` or `PickFirst`.
+    pub balancing: &'static str,
+    /// The announced end, if there is one.
+    pub lifecycle: Option<Lifecycle>,
 }
 
 /// A method as its options and its service's defaults have it.
-pub(crate) struct Method {
-    pub(crate) descriptor: MethodDescriptor,
-    pub(crate) timeout: Duration,
-    pub(crate) idempotency: &'static str,
-    pub(crate) reattempt: Reattempt,
-    /// `None`: public.
-    pub(crate) permissions: Option<Vec<String>>,
-    pub(crate) criticality: &'static str,
-    pub(crate) max_request_bytes: u64,
-    pub(crate) max_response_bytes: u64,
-    pub(crate) lifecycle: Option<Lifecycle>,
-    pub(crate) wait_for_ready: bool,
+#[derive(Debug)]
+pub struct Method {
+    /// The method.
+    pub descriptor: MethodDescriptor,
+    /// The longest that a call may take.
+    pub timeout: Duration,
+    /// `NoSideEffects`, `Idempotent` or `Unknown`.
+    pub idempotency: &'static str,
+    /// Whether and how a failed call is sent again.
+    pub reattempt: Reattempt,
+    /// What the caller's token must grant, all of them; `None`: public.
+    pub permissions: Option<Vec<String>>,
+    /// `CriticalPlus`, `Critical`, `SheddablePlus` or `Sheddable`.
+    pub criticality: &'static str,
+    /// The largest request message, in bytes.
+    pub max_request_bytes: u64,
+    /// The largest response message, in bytes.
+    pub max_response_bytes: u64,
+    /// The announced end, if there is one.
+    pub lifecycle: Option<Lifecycle>,
+    /// Whether a call waits for a healthy endpoint until its deadline.
+    pub wait_for_ready: bool,
 }
 
-pub(crate) enum Reattempt {
+/// Whether and how a failed call is sent again (gRFC A6).
+#[derive(Debug)]
+pub enum Reattempt {
+    /// It is sent once.
     Never,
+    /// One attempt after the other.
     Retry {
+        /// All attempts, the first included: 2 to 5.
         max_attempts: u64,
+        /// The wait before the second attempt.
         initial: Duration,
+        /// The longest wait.
         max: Duration,
+        /// Growth from wait to wait.
         multiplier: f32,
+        /// The numbers of the codes that are worth another attempt.
         codes: Vec<i32>,
+        /// The longest that one attempt may take.
         per_attempt: Option<Duration>,
     },
+    /// Attempts in parallel.
     Hedge {
+        /// All attempts, the first included: 2 to 5.
         max_attempts: u64,
+        /// The wait before each further attempt.
         delay: Duration,
+        /// The numbers of the codes that send the next attempt at once.
         codes: Vec<i32>,
     },
 }
 
-pub(crate) struct Breaker {
-    pub(crate) failures: u64,
-    pub(crate) successes: u64,
-    pub(crate) open_for: Duration,
+/// When calls to a failing service stop.
+#[derive(Debug)]
+pub struct Breaker {
+    /// Failures in a row that open it.
+    pub failures: u64,
+    /// Successes in a row that close it again.
+    pub successes: u64,
+    /// How long it stays open.
+    pub open_for: Duration,
 }
 
 /// Reads the options of `service`. What is wrong goes to `problems`; `None` where nothing can be generated.
-pub(crate) fn read(
+pub fn read(
     pool: &DescriptorPool,
     service: &ServiceDescriptor,
     problems: &mut Vec<Problem>,

@@ -1,0 +1,3 @@
+//! `scribemed-contract`: see the library.
+
+fn main() {}
