@@ -1,6 +1,7 @@
 //! Prometheus itself reads the metrics, and answers what the dashboard asks.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -178,7 +179,11 @@ async fn sample(api: SocketAddr, query: &str) -> serde_json::Value {
 
 /// What Prometheus answers; null while it does not.
 async fn ask(api: SocketAddr, query: &str) -> serde_json::Value {
-    let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = query.bytes().fold(String::new(), |mut encoded, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(encoded, "%{byte:02X}");
+        encoded
+    });
     let answer = get(api, &format!("/api/v1/query?query={encoded}")).await;
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     serde_json::from_str(body).unwrap_or_default()

@@ -90,12 +90,13 @@ async fn it_shows_the_server_its_connections_and_their_calls() {
             .socket
             .unwrap()
     };
-    let port = |address: Option<proto::Address>| match address.unwrap().address.unwrap() {
-        Address::TcpipAddress(tcp) => {
-            assert_eq!(tcp.ip_address, [127, 0, 0, 1]);
-            tcp.port
-        }
-        other => panic!("{other:?}"),
+    let port = |address: Option<proto::Address>| {
+        let address = address.unwrap().address.unwrap();
+        let Address::TcpipAddress(tcp) = address else {
+            panic!("{address:?}");
+        };
+        assert_eq!(tcp.ip_address, [127, 0, 0, 1]);
+        tcp.port
     };
     let listening = socket(server.listen_socket[0].socket_id).await;
     assert_eq!(port(listening.local), i32::from(address.port()));
@@ -152,7 +153,7 @@ async fn it_shows_the_server_its_connections_and_their_calls() {
         .await
         .unwrap();
     let after = after.into_inner().server.unwrap().data.unwrap();
-    assert!(after.calls_succeeded >= data.calls_succeeded + 1);
+    assert!(after.calls_succeeded > data.calls_succeeded);
     shutdown.cancel();
 }
 

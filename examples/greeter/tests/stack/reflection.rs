@@ -237,10 +237,10 @@ fn extension(containing_type: &str, extension_number: i32) -> Ask {
 }
 
 fn numbers(told: &Told) -> &[i32] {
-    match told {
-        Told::AllExtensionNumbersResponse(numbers) => &numbers.extension_number,
-        other => panic!("{other:?}"),
-    }
+    let Told::AllExtensionNumbersResponse(numbers) = told else {
+        panic!("{told:?}");
+    };
+    &numbers.extension_number
 }
 
 /// The names of the first file and of the others.

@@ -54,10 +54,8 @@ fn records(path: &Path) -> Vec<Value> {
 /// The value of a series.
 fn value(metrics: &Metrics, series: &str) -> Option<f64> {
     let text = metrics.render();
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok());
-    value
+    text.lines()
+        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
 #[tokio::test]
@@ -91,7 +89,7 @@ async fn calls_are_counted_by_method_and_status_with_their_bytes() {
         ended("duration_seconds_count", &method, "INVALID_ARGUMENT"),
         Some(1.0)
     );
-    let size = |message: &dyn Fn() -> usize| Some(message() as f64);
+    let size = |message: &dyn Fn() -> usize| u32::try_from(message()).ok().map(f64::from);
     assert_eq!(
         ended(
             "rcvd_total_compressed_message_size_bytes_sum",
