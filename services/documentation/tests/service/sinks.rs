@@ -170,7 +170,7 @@ async fn refused(told: &mut Told, client: &mut ClientV2, edited: &Note, transcri
     let mut long = create(&NAME.repeat(5_000));
     told.failed("long", client.create_note(long.clone()).await);
     long = create("Rest.");
-    long.request_id = NAME.to_owned();
+    NAME.clone_into(&mut long.request_id);
     told.failed("request_id", client.create_note(long).await);
     for field in 0..4 {
         let mut request = generate(transcription);
