@@ -86,6 +86,3 @@ pub fn write(reference: &Reference, forms: &[Form], folder: &Path) -> Result<usi
     }
     Ok(files.len())
 }
-
-#[cfg(test)]
-mod tests;

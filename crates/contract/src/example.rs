@@ -292,6 +292,3 @@ fn size(rules: &Rules, names: &[&str]) -> Option<usize> {
     let value = names.iter().find_map(|name| rules.get(name))?;
     usize::try_from(value.as_u64()?).ok()
 }
-
-#[cfg(test)]
-mod tests;

@@ -64,6 +64,13 @@ fn index(reference: &Reference) -> Page {
         "Every service, method and message of the contract, with what holds for it. All of it is generated from the \
          .proto files: what stands here is what clients and servers do.",
     )])];
+    blocks.push(Block::Text(vec![
+        text("The calls with grpcurl want "),
+        code("$TOKEN"),
+        text(", an access token that grants what the method asks for, and the address of the service, as in "),
+        code(format!("{}_ADDRESS=localhost:50051", example_name(reference))),
+        text("."),
+    ]));
     blocks.push(heading(2, "Services"));
     let row = |service: &Service| {
         let mut name = vec![link(
@@ -129,6 +136,13 @@ fn index(reference: &Reference) -> Page {
         title: "Contract reference".to_owned(),
         blocks,
     }
+}
+
+/// The name of the first service, as variables have it.
+fn example_name(reference: &Reference) -> String {
+    let first = reference.services().next();
+    let name = first.map_or("inn", |service| service.policy.discovery_name.as_str());
+    name.to_uppercase().replace('-', "_")
 }
 
 fn page(reference: &Reference, package: &Package) -> Page {

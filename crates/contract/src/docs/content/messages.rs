@@ -37,7 +37,7 @@ pub(super) fn fields(reference: &Reference, message: &Message) -> Block {
             if !about.is_empty() {
                 about.push(Inline::Break);
             }
-            about.extend(prose(&capitalised(&format!("{}.", rules.join("; ")))));
+            about.extend(prose(&format!("Rules: {}.", rules.join("; "))));
         }
         vec![name(message, field), kind(reference, field), about]
     };
@@ -100,14 +100,6 @@ fn kind(reference: &Reference, field: &Field) -> Vec<Inline> {
             vec![text("optional "), held]
         }
         Shape::One(_) => vec![held],
-    }
-}
-
-fn capitalised(words: &str) -> String {
-    let mut chars = words.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::docs::block::{Block, Inline, code, comment, prose, text};
 use crate::example;
 use crate::explain;
 use crate::graph;
-use crate::reference::{Method, Origin, Reference, Service};
+use crate::reference::{Binding, Method, Origin, Reference, Service};
 
 /// Parts that are told of with the service and not again with each of its methods.
 const OF_SERVICE: [&str; 3] = ["retry_throttling", "circuit_breaker", "load_balancing"];
@@ -49,25 +49,37 @@ pub(super) fn method(
         text: grpcurl(reference, service, method),
     });
     if !method.http.is_empty() {
-        let binding = |binding: &crate::reference::Binding| {
-            let mut words = vec![code(format!("{} {}", binding.verb, binding.template))];
-            match binding.body.as_deref() {
-                None => words.push(text(", the rest in the query")),
-                Some("*") => words.push(text(", the rest in the body")),
-                Some(field) => {
-                    words.push(text(", with "));
-                    words.push(code(field));
-                    words.push(text(" as the body"));
-                }
-            }
-            words
-        };
         blocks.push(Block::Text(vec![text("HTTP mapping:")]));
-        blocks.push(Block::List(method.http.iter().map(binding).collect()));
+        blocks.push(Block::List(
+            method
+                .http
+                .iter()
+                .map(|way| binding(reference, method, way))
+                .collect(),
+        ));
     }
 }
 
-/// `GetNote(GetNoteRequest) returns (stream GetNoteResponse)`.
+/// `GET /v2/notes/{note_id}`, and where the fields go that are not in the path.
+fn binding(reference: &Reference, method: &Method, binding: &Binding) -> Vec<Inline> {
+    let mut words = vec![code(format!("{} {}", binding.verb, binding.template))];
+    let fields = reference
+        .message(&method.request)
+        .map_or(0, |message| message.fields.len());
+    let in_path = binding.variables().count();
+    match binding.body.as_deref() {
+        Some("*") if in_path == 0 => words.push(text(", the request is the body")),
+        Some("*") => words.push(text(", the other fields in the body")),
+        Some(field) => {
+            words.extend([text(", with "), code(field), text(" as the body")]);
+        }
+        None if fields > in_path => words.push(text(", the other fields in the query")),
+        None => {}
+    }
+    words
+}
+
+/// `Takes a GetNoteRequest, answers with a stream of GetNoteResponse.`
 fn signature(reference: &Reference, method: &Method) -> Block {
     let stream = |is: bool| if is { "stream of " } else { "" };
     let descriptor = &method.policy.descriptor;
@@ -232,7 +244,7 @@ pub(super) fn reasons(reference: &Reference, service: &Service, blocks: &mut Vec
     }
 }
 
-/// A call that can be pasted: against a server on this machine, found by reflection.
+/// A call that can be pasted: the server tells its contract by reflection. The shell asks for an address that is not set.
 fn grpcurl(reference: &Reference, service: &Service, method: &Method) -> String {
     let example = example::message(reference, &method.request);
     let mut lines = vec!["grpcurl -plaintext \\".to_owned()];
@@ -248,7 +260,7 @@ fn grpcurl(reference: &Reference, service: &Service, method: &Method) -> String 
         .to_uppercase()
         .replace('-', "_");
     lines.push(format!(
-        "  \"${{{variable}_ADDRESS:-localhost:50051}}\" {}/{}",
+        "  \"${{{variable}_ADDRESS:?host:port}}\" {}/{}",
         service.full_name, method.name
     ));
     lines.join("\n")

@@ -29,8 +29,8 @@ pub(super) fn scalar(kind: &str, rules: &Rules) -> Json {
         "int64" | "sint64" | "sfixed64" | "uint64" | "fixed64" => "0".into(),
         _ => 0.into(),
     };
-    let plain = matches!(&schema, Json::Object(fields) if fields.len() <= 2);
-    if rules.unless_zero && !plain {
+    // What accepts everything accepts zero.
+    if rules.unless_zero && schema != scalar(kind, &Rules::default()) {
         let zero = Json::object([("const", zero)]);
         return Json::object([("anyOf", Json::List(vec![zero, schema]))]);
     }

@@ -11,11 +11,14 @@ pub(super) fn words(kind: &str, name: &str, value: &Value, of: &Kind) -> String 
         (_, "example") => example(value),
         (_, "const") => format!("must be {}", shown(value, of)),
         (_, "in") => format!("one of {}", shown(value, of)),
+        (_, "not_in") if value.as_list().is_some_and(|items| items.len() == 1) => {
+            format!("not {}", shown(value, of))
+        }
         (_, "not_in") => format!("none of {}", shown(value, of)),
         ("string", _) => string(name, value, is_on),
         ("bytes", _) => bytes(name, value, is_on),
         ("repeated" | "map", _) => collection(name, value, is_on),
-        ("enum", "defined_only") if is_on => "one of the values below".to_owned(),
+        ("enum", "defined_only") if is_on => "a value that the enum has".to_owned(),
         ("timestamp", "lt_now") if is_on => "in the past".to_owned(),
         ("timestamp", "gt_now") if is_on => "in the future".to_owned(),
         ("timestamp", "within") => format!("within {} of now", shown(value, of)),
