@@ -84,9 +84,9 @@ fn value(reference: &Reference, field: &Field, depth: usize) -> Json {
                     index,
                     depth,
                 );
-                let key = match key {
-                    Json::Plain(serde_json::Value::String(text)) => text,
-                    other => other.compact(),
+                let key = match &key {
+                    Json::Plain(serde_json::Value::String(text)) => text.clone(),
+                    Json::Plain(_) | Json::List(_) | Json::Object(_) => key.compact(),
                 };
                 (
                     key,

@@ -28,7 +28,7 @@ impl Graph {
             graph.services.insert(caller.clone());
             for call in &service.policy.calls {
                 // The contract would have been refused if there were none.
-                let Some((called, method)) = reference
+                let Some((target, method)) = reference
                     .methods()
                     .find(|(_, method)| method.full_name == *call)
                 else {
@@ -37,7 +37,7 @@ impl Graph {
                 if method.deprecated {
                     graph.deprecated.insert(call.clone());
                 }
-                let edge = (caller.clone(), called.policy.discovery_name.clone());
+                let edge = (caller.clone(), target.policy.discovery_name.clone());
                 graph.calls.entry(edge).or_default().insert(call.clone());
             }
         }

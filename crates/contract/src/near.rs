@@ -35,7 +35,7 @@ pub(crate) fn near<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Vec
             (is_part || away <= 2 + asked_last.len() / 6).then_some((away, name))
         })
         .collect();
-    found.sort();
+    found.sort_unstable();
     found.dedup_by(|a, b| a.1 == b.1);
     found
         .into_iter()

@@ -83,23 +83,20 @@ fn nav(pages: &[Page], current: &Page) -> String {
             escaped(title)
         ));
         if is_current {
-            let anchors = page.blocks.iter().filter_map(|block| match block {
-                Block::Heading {
+            let mut items = String::new();
+            for block in &page.blocks {
+                if let Block::Heading {
                     text,
-                    anchor: Some(anchor),
+                    anchor: Some(Anchor { id, kind, .. }),
                     ..
-                } => Some((text, anchor)),
-                _ => None,
-            });
-            let items: String = anchors
-                .map(|(text, Anchor { id, kind, .. })| {
-                    format!(
-                        "<li class=\"{kind}\"><a href=\"#{}\">{}</a></li>\n",
-                        escaped(id),
-                        escaped(text)
-                    )
-                })
-                .collect();
+                } = block
+                {
+                    let (id, text) = (escaped(id), escaped(text));
+                    items.push_str(&format!(
+                        "<li class=\"{kind}\"><a href=\"#{id}\">{text}</a></li>\n"
+                    ));
+                }
+            }
             if !items.is_empty() {
                 out.push_str(&format!("\n<ul>\n{items}</ul>\n"));
             }
@@ -132,11 +129,11 @@ fn block(block: &Block, out: &mut String) {
         Block::Text(words) => out.push_str(&format!("<p>{}</p>\n", line(words))),
         Block::Notice(words) => out.push_str(&format!("<p class=\"notice\">{}</p>\n", line(words))),
         Block::List(items) => {
-            let items: String = items
-                .iter()
-                .map(|item| format!("<li>{}</li>\n", line(item)))
-                .collect();
-            out.push_str(&format!("<ul>\n{items}</ul>\n"));
+            out.push_str("<ul>\n");
+            for item in items {
+                out.push_str(&format!("<li>{}</li>\n", line(item)));
+            }
+            out.push_str("</ul>\n");
         }
         Block::Table { head, rows } => table(head, rows, out),
         Block::Code { language, text } => out.push_str(&format!(

@@ -110,9 +110,7 @@ fn parameters(schemas: &mut Schemas<'_>, method: &Method, binding: &Binding) -> 
 
 fn path_parameter(schemas: &mut Schemas<'_>, request: &str, path: &str, pattern: &str) -> Json {
     let field = find(schemas, request, path);
-    let mut description = field
-        .map(|field| Schemas::describe(field))
-        .unwrap_or_default();
+    let mut description = field.map(Schemas::describe).unwrap_or_default();
     if pattern != "*" {
         description.push_str(&format!(" Of the form `{pattern}`."));
     }
@@ -139,7 +137,7 @@ fn find<'a>(schemas: &Schemas<'a>, message: &str, path: &str) -> Option<&'a Fiel
     }
     match &field.shape {
         Shape::One(FieldType::Message(name)) => find(schemas, name, rest),
-        _ => None,
+        Shape::One(_) | Shape::List(_) | Shape::Map(..) => None,
     }
 }
 
@@ -234,7 +232,7 @@ fn without(example: Json, variables: &[&str], schemas: &Schemas<'_>, request: &s
                 .filter(|(name, _)| !names.contains(name))
                 .collect(),
         ),
-        other => other,
+        Json::Plain(_) | Json::List(_) => example,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Messages and enums.
 
+use prost_reflect::prost_types::{FieldOptions, MessageOptions};
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 use scribemed_codegen::options::{Fields as _, extension};
 
@@ -162,7 +163,7 @@ pub(super) fn read(
         name: within(message.full_name(), message.package_name()),
         full_name: message.full_name().to_owned(),
         comment: comments.at(message.path()),
-        deprecated: options.is_some_and(|options| options.deprecated()),
+        deprecated: options.is_some_and(MessageOptions::deprecated),
         fields: message
             .fields()
             .map(|field| read_field(pool, &field, comments))
@@ -209,13 +210,16 @@ fn read_field(
     field: &FieldDescriptor,
     comments: &Comments,
 ) -> Field {
-    let shape = match field.kind() {
-        Kind::Message(entry) if field.is_map() => Shape::Map(
+    let kind = field.kind();
+    let shape = if let (true, Kind::Message(entry)) = (field.is_map(), &kind) {
+        Shape::Map(
             scalar(&entry.map_entry_key_field().kind()),
             field_type(&entry.map_entry_value_field().kind()),
-        ),
-        kind if field.is_list() => Shape::List(field_type(&kind)),
-        kind => Shape::One(field_type(&kind)),
+        )
+    } else if field.is_list() {
+        Shape::List(field_type(&kind))
+    } else {
+        Shape::One(field_type(&kind))
     };
     let oneof = field
         .containing_oneof()
@@ -234,7 +238,7 @@ fn read_field(
         },
         oneof: oneof.map(|oneof| oneof.name().to_owned()),
         behavior: behavior(pool, field),
-        deprecated: deprecated.is_some_and(|options| options.deprecated()),
+        deprecated: deprecated.is_some_and(FieldOptions::deprecated),
         rules: rules::of_field(pool, field),
     }
 }
@@ -285,10 +289,12 @@ fn behavior(pool: &prost_reflect::DescriptorPool, field: &FieldDescriptor) -> Ve
 }
 
 fn field_type(kind: &Kind) -> FieldType {
-    match kind {
-        Kind::Message(message) => FieldType::Message(message.full_name().to_owned()),
-        Kind::Enum(found) => FieldType::Enum(found.full_name().to_owned()),
-        _ => FieldType::Scalar(scalar(kind)),
+    if let Kind::Message(message) = kind {
+        FieldType::Message(message.full_name().to_owned())
+    } else if let Kind::Enum(found) = kind {
+        FieldType::Enum(found.full_name().to_owned())
+    } else {
+        FieldType::Scalar(scalar(kind))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Methods and how they fail.
 
+use prost_reflect::prost_types::MethodOptions;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use scribemed_codegen::policy;
 
@@ -65,7 +66,7 @@ pub(super) fn read(
         failures,
         request: descriptor.input().full_name().to_owned(),
         response: descriptor.output().full_name().to_owned(),
-        deprecated: service_deprecated || deprecated.is_some_and(|options| options.deprecated()),
+        deprecated: service_deprecated || deprecated.is_some_and(MethodOptions::deprecated),
         http: http::read(pool, descriptor),
         origins: Origins::read(pool, descriptor, service_policy),
         policy,
@@ -92,7 +93,7 @@ fn without_errors(comment: Comment) -> (Comment, Option<String>, Vec<Failure>) {
                 }
             }
             Paragraph::Text(text) if text.starts_with("No errors") => note = Some(text.clone()),
-            _ => rest.push(paragraph),
+            Paragraph::Text(_) | Paragraph::List(_) => rest.push(paragraph),
         }
     }
     (Comment(rest), note, failures)

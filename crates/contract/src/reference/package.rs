@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use prost_reflect::prost_types::ServiceOptions;
 use prost_reflect::{DescriptorPool, ServiceDescriptor};
 use scribemed_codegen::options::extension;
 use scribemed_codegen::{Problem, policy};
@@ -100,7 +101,7 @@ fn read_service(
     let mut policy = policy::read(pool, service, problems)?;
     let options = extension(pool, &service.options(), "scribemed.options.v1.service")?;
     let deprecated = service.service_descriptor_proto().options.as_ref();
-    let deprecated = deprecated.is_some_and(|options| options.deprecated());
+    let deprecated = deprecated.is_some_and(ServiceOptions::deprecated);
     let methods = std::mem::take(&mut policy.methods);
     Some(Service {
         name: service.name().to_owned(),

@@ -78,7 +78,7 @@ impl Rules {
 fn admits_zero(rule: &Rule) -> bool {
     let number = |value: &Value| number(value).unwrap_or(0.0);
     match rule.name.as_str() {
-        "const" => is_zero(&rule.value),
+        "const" | "prefix" | "suffix" | "contains" => is_zero(&rule.value),
         "in" => rule
             .value
             .as_list()
@@ -93,7 +93,6 @@ fn admits_zero(rule: &Rule) -> bool {
         "gt" => number(&rule.value) < 0.0,
         "lt" => number(&rule.value) > 0.0,
         "lte" => number(&rule.value) >= 0.0,
-        "prefix" | "suffix" | "contains" => is_zero(&rule.value),
         "pattern" => {
             let pattern = rule
                 .value
@@ -252,12 +251,11 @@ fn read_typed(kind: &str, message: &DynamicMessage, of: &Kind, rules: &mut Rules
 
 /// The kind of what a rule of lists and maps is about.
 fn item_kind(of: &Kind, part: &str) -> Kind {
-    match of {
-        Kind::Message(entry) if entry.is_map_entry() && part == "keys" => {
-            entry.map_entry_key_field().kind()
-        }
-        Kind::Message(entry) if entry.is_map_entry() => entry.map_entry_value_field().kind(),
-        kind => kind.clone(),
+    let entry = of.as_message().filter(|message| message.is_map_entry());
+    match entry {
+        Some(entry) if part == "keys" => entry.map_entry_key_field().kind(),
+        Some(entry) => entry.map_entry_value_field().kind(),
+        None => of.clone(),
     }
 }
 

@@ -87,12 +87,19 @@ pub(super) fn value(value: &Value) -> String {
         Value::String(text) => format!("`{text}`"),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) if !text.chars().any(char::is_control) => format!("`{text}`"),
-            _ => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            _ => hex(bytes),
         },
         Value::Message(message) => well_known(message),
         Value::List(items) => list(items),
         Value::Map(map) => format!("{map:?}"),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// Values, with commas between them.

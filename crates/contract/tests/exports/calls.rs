@@ -15,7 +15,8 @@ fn sources(folder: &Path, out: &mut Vec<String>) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() && name != "tests" {
             sources(&path, out);
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests.rs"
+        {
             out.push(fs::read_to_string(&path).unwrap());
         }
     }

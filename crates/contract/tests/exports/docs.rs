@@ -128,7 +128,7 @@ fn what_a_contract_says_is_text_and_never_markup() {
     .replace("rpc Rest", "// Is <b>bold</b>.</script><script>alert(2)//\n rpc Rest");
     let reference = reference(&text);
     let files = site(&reference);
-    for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".html")) {
+    for (name, text) in files.iter().filter(|(name, _)| name.ends_with("html")) {
         assert!(
             !text.contains("<script>alert") && !text.contains("<b>bold"),
             "{name}"

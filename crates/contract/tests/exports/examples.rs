@@ -175,11 +175,11 @@ fn rules_of_each_kind_are_kept() {
 #[test]
 fn what_is_optional_is_left_out_and_of_a_choice_that_must_be_made_one_is_made() {
     let text = with_fields(
-        r#"string note = 1 [(buf.validate.field).string.max_len = 3];
+        r"string note = 1 [(buf.validate.field).string.max_len = 3];
         string id = 2 [(buf.validate.field).string.uuid = true, (buf.validate.field).ignore = IGNORE_IF_ZERO_VALUE];
         oneof bed { option (buf.validate.oneof).required = true; string soft = 3; string hard = 4; }
         oneof view { string sea = 5; string hill = 6; }
-        Guest guest = 7 [(buf.validate.field).required = true];"#,
+        Guest guest = 7 [(buf.validate.field).required = true];",
     ) + "message Guest { string name = 1 [(buf.validate.field).string.min_len = 1]; Guest with = 2; }";
     let json = example::message(&reference(&text), "inn.v1.RestRequest").compact();
     assert_eq!(json, r#"{"soft":"text","guest":{"name":"Ada"}}"#);

@@ -12,6 +12,7 @@ mod docs;
 mod examples;
 mod explain;
 mod golden;
+mod guide;
 mod input;
 mod openapi;
 mod peer;

@@ -115,11 +115,11 @@ fn rules_are_keywords() {
 #[test]
 fn required_fields_are_required_and_a_choice_is_one() {
     let document = document(&with_fields(
-        r#"string note = 1;
+        r"string note = 1;
         string soft_bed = 2 [(google.api.field_behavior) = REQUIRED];
         string name = 3 [(buf.validate.field).string.min_len = 1];
         oneof view { option (buf.validate.oneof).required = true; string sea = 4; string the_hill = 5; }
-        oneof food { string meat = 6; string fish = 7; }"#,
+        oneof food { string meat = 6; string fish = 7; }",
     ));
     let schema = &document["components"]["schemas"]["inn.v1.RestRequest"];
     assert_eq!(schema["required"], json!(["softBed", "name"]));

@@ -204,6 +204,13 @@ fn exact(value: &Value) -> Option<Json> {
         Value::U64(value) => (*value).into(),
         Value::F32(value) if value.is_finite() => value.to_string().parse::<f64>().ok()?.into(),
         Value::F64(value) if value.is_finite() => (*value).into(),
-        _ => return None,
+        Value::Bool(_)
+        | Value::F32(_)
+        | Value::F64(_)
+        | Value::String(_)
+        | Value::Bytes(_)
+        | Value::Message(_)
+        | Value::List(_)
+        | Value::Map(_) => return None,
     })
 }
