@@ -73,6 +73,9 @@ pub(crate) fn run() -> Result<()> {
     report.step("contract exports: for other languages", || {
         exports(&root, ("SCRIBEMED_PYTHON", tools::python()?), "python")
     });
+    report.step("contract exports: with grpcurl", || {
+        exports(&root, ("SCRIBEMED_GRPCURL", tools::grpcurl()?), "grpcurl")
+    });
     report.step("contract exports: in a browser", || {
         let driver = tools::chromedriver()?;
         exports(&root, ("SCRIBEMED_CHROMEDRIVER", driver), "browser")

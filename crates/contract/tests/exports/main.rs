@@ -12,6 +12,7 @@ mod docs;
 mod examples;
 mod explain;
 mod golden;
+mod grpcurl;
 mod guide;
 mod input;
 mod openapi;

@@ -226,20 +226,24 @@ fn errors(method: &Method, blocks: &mut Vec<Block>) {
 pub(super) fn reasons(reference: &Reference, service: &Service, blocks: &mut Vec<Block>) {
     let own = format!("{}.ErrorReason", service.package);
     let all = [own.as_str(), "scribemed.options.v1.ErrorReason"];
-    let known: Vec<Inline> = all
+    let mut words = Vec::new();
+    for name in all
         .iter()
         .filter(|name| reference.enumeration(name).is_some())
-        .flat_map(|name| [link_to_type(reference, name, name), text(" ")])
-        .collect();
-    if !known.is_empty() {
+    {
+        words.push(text(if words.is_empty() {
+            "Each error carries a google.rpc.ErrorInfo, whose reason is one of "
+        } else {
+            ", or of "
+        }));
+        words.push(link_to_type(reference, name, name));
+    }
+    if !words.is_empty() {
+        words.push(text("."));
         blocks.push(heading(
             3,
             format!("Reasons of the errors of {}", service.name),
         ));
-        let mut words = vec![text(
-            "Each error carries a google.rpc.ErrorInfo, whose reason is one of: ",
-        )];
-        words.extend(known);
         blocks.push(Block::Text(words));
     }
 }
