@@ -47,11 +47,14 @@ struct Source {
     /// An image, as `buf build` writes it. Default: the contract of the working directory.
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
+    /// One more folder whose files the contract of the working directory may import; for several, several times.
+    #[arg(long, value_name = "DIR", conflicts_with = "image")]
+    include: Vec<PathBuf>,
 }
 
 impl Source {
     fn read(&self) -> Result<Reference, String> {
-        let pool = image::open(self.image.as_deref(), Path::new("."))
+        let pool = image::open(self.image.as_deref(), Path::new("."), &self.include)
             .map_err(|error| error.to_string())?;
         Reference::read(pool).map_err(|error| error.to_string())
     }

@@ -42,18 +42,22 @@ pub enum Error {
 }
 
 /// Reads `image`, or, where none is named, compiles the contract in `folder`: the modules that its `buf.yaml` lists, else
-/// its folder `proto`.
+/// its folder `proto`. `includes` are more folders whose files may be imported.
 ///
 /// # Errors
 /// [`Error`], in one line.
-pub fn open(image: Option<&Path>, folder: &Path) -> Result<DescriptorPool, Error> {
+pub fn open(
+    image: Option<&Path>,
+    folder: &Path,
+    includes: &[PathBuf],
+) -> Result<DescriptorPool, Error> {
     match image {
         Some(path) => read(path),
-        None => compile(folder),
+        None => compile(folder, includes),
     }
 }
 
-fn compile(folder: &Path) -> Result<DescriptorPool, Error> {
+fn compile(folder: &Path, includes: &[PathBuf]) -> Result<DescriptorPool, Error> {
     if !folder.join("proto").is_dir() {
         return Err(Error::NoContract {
             folder: folder.to_owned(),
@@ -63,11 +67,13 @@ fn compile(folder: &Path) -> Result<DescriptorPool, Error> {
         folder: folder.to_owned(),
         reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    let contract = modules(folder)
-        .into_iter()
-        .fold(Contract::new(), |contract, module| {
-            contract.root(folder.join(module))
-        });
+    let modules = modules(folder).into_iter();
+    let contract = modules.fold(Contract::new(), |contract, module| {
+        contract.root(folder.join(module))
+    });
+    let contract = includes.iter().fold(contract, |contract, include| {
+        contract.include(folder.join(include))
+    });
     let image = contract
         .image()
         .map_err(|error| failed(format!("{error:?}")))?;

@@ -216,6 +216,26 @@ async fn a_method_is_searched_found_and_read() {
         true
     );
 
+    // What is called so comes before what only begins so, and that before what holds it.
+    browser.press("#search", "note").await;
+    let names =
+        "return [...document.querySelectorAll('#found strong')].map((name) => name.textContent)";
+    let found = browser.run(names).await;
+    let found: Vec<&str> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    let rank = |name: &&str| (*name != "Note", !name.starts_with("Note"));
+    assert!(
+        found[0] == "Note" && found.is_sorted_by_key(rank),
+        "{found:?}"
+    );
+    browser
+        .run("document.getElementById('search').value = ''")
+        .await;
+
     browser.press("#search", "nosuchthing").await;
     assert_eq!(
         browser

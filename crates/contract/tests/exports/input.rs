@@ -56,6 +56,29 @@ fn a_whole_image_says_the_same_as_the_files() {
 }
 
 #[test]
+fn a_contract_without_a_list_of_modules_names_what_it_imports() {
+    let greeter = root().join("examples/greeter");
+    let (line, code) = complaint(&greeter, &["explain", "SayHello"]);
+    assert_eq!(code, 2);
+    assert!(
+        line.contains("import 'buf/validate/validate.proto' not found"),
+        "{line}"
+    );
+    let include = [
+        "--include",
+        "../../proto/options",
+        "--include",
+        "../../proto/vendor",
+    ];
+    let args = [&["explain", "SayHello"][..], &include].concat();
+    let text = crate::support::said(&greeter, &args);
+    assert!(
+        text.starts_with("greeter.v1.GreeterService.SayHello\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_folder_without_a_contract_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let (line, code) = complaint(folder.path(), &["graph"]);

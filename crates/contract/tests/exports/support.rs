@@ -18,7 +18,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// The contract of this repository.
 pub(crate) fn ours() -> Reference {
-    Reference::read(image::open(None, &root()).unwrap()).unwrap()
+    Reference::read(image::open(None, &root(), &[]).unwrap()).unwrap()
 }
 
 /// A folder with the contract `inn.v1` of this text.
@@ -49,7 +49,7 @@ import "scribemed/options/v1/policy.proto";
 /// What the contract `inn.v1` of this text says.
 pub(crate) fn reference(text: &str) -> Reference {
     let folder = inn(text);
-    Reference::read(image::open(None, folder.path()).unwrap()).unwrap()
+    Reference::read(image::open(None, folder.path(), &[]).unwrap()).unwrap()
 }
 
 /// An inn with one method, of these options, and these fields in its request.
