@@ -8,7 +8,7 @@ pub mod explain;
 pub mod graph;
 pub mod image;
 pub mod json;
-mod near;
+pub mod near;
 pub mod openapi;
 pub mod reference;
 pub mod service_config;
