@@ -38,6 +38,7 @@
 
 mod audit;
 mod ended;
+mod export;
 mod families;
 mod method;
 mod server;
@@ -51,6 +52,7 @@ use prometheus::{Registry, TextEncoder};
 use self::audit::Audit;
 pub use self::audit::AuditState;
 pub use self::ended::code_name;
+pub use self::export::{ExportSettings, Exporter, StartError};
 use self::families::Families;
 pub use self::method::MethodMetrics;
 pub use self::server::{OpenConnection, ServedMetrics, ServerMetrics};

@@ -16,7 +16,7 @@ use scribemed_auth_service::AuthService;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_service::{
     Admin, ClientSettings, EndUserSettings, Env, Platform, ServerSettings, Settings, admin,
-    cancel_on_signal, open_audit_at, tracer,
+    cancel_on_signal, metrics_exporter, open_audit_at, tracer,
 };
 use scribemed_telemetry::Format;
 use scribemed_telemetry::metrics::Metrics;
@@ -219,8 +219,12 @@ fn clients(service: &str) -> anyhow::Result<ClientSettings> {
     let env = Env::from_process();
     let metrics = Metrics::new();
     let tracer = tracer(&env, service, &metrics)?;
+    let exporter = metrics_exporter(&env, service, &metrics)?;
     let clients = ClientSettings::from_env(&env)?;
-    Ok(clients.with_metrics(metrics).with_tracer(tracer))
+    Ok(clients
+        .with_metrics(metrics)
+        .with_tracer(tracer)
+        .with_exporter(exporter))
 }
 
 /// What one service serves with.
