@@ -70,6 +70,23 @@ pub(crate) fn run() -> Result<()> {
             &tools,
         )
     });
+    report.step("scaffold: a new service is whole", || {
+        tools::buf()?;
+        tools::grpcurl()?;
+        cargo(
+            &root,
+            &[
+                "test",
+                "--package",
+                "xtask",
+                "--test",
+                "scaffold",
+                "--",
+                "--ignored",
+            ],
+            &tools,
+        )
+    });
     report.step("tests", || cargo(&root, &["test", "--workspace"], &tools));
     report.step("interoperability", || {
         interop::run(&interop::Args::default())

@@ -11,7 +11,7 @@ use super::Finding;
 use crate::{process, workspace};
 
 /// The dependencies that were looked at and accepted, one `crate -> dependency` a line.
-pub(super) const GOLDEN: &str = "xtask/golden/crates.txt";
+pub(crate) const GOLDEN: &str = "xtask/golden/crates.txt";
 
 /// Crates that none of its other members may know.
 const MIDDLE: [&str; 7] = [
