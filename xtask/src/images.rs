@@ -17,14 +17,6 @@ use crate::{process, setup, workspace};
 const TAG: &str = "scribemed:local";
 /// What the Dockerfile copies, below the root of the repository.
 const STAGE: &str = "target/image";
-/// The programs in the image, and the packages that build them.
-const PROGRAMS: [(&str, &str); 4] = [
-    ("scribemed", "scribemed"),
-    ("scribemed-auth-service", "scribemed-auth-service"),
-    ("scribemed-transcription", "scribemed-transcription"),
-    ("scribemed-documentation", "scribemed-documentation"),
-];
-
 /// Which image to make.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -78,10 +70,11 @@ pub(crate) fn build(engine: &Engine, tag: &str) -> Result<()> {
 /// Builds the programs in release and puts them where the Dockerfile takes them from.
 fn stage(root: &Path) -> Result<()> {
     println!("Building the programs; the first time takes some minutes ...");
+    let programs = workspace::programs(root)?;
     let mut cargo = workspace::cargo(root);
     cargo.args(["build", "--release"]);
-    for (_, package) in PROGRAMS {
-        cargo.args(["--package", package]);
+    for program in &programs {
+        cargo.args(["--package", &program.package]);
     }
     process::show(&mut cargo)?;
     let built = workspace::target(root)?.join("release");
@@ -90,9 +83,10 @@ fn stage(root: &Path) -> Result<()> {
         fs::remove_dir_all(&stage).with_context(|| format!("emptying {}", stage.display()))?;
     }
     fs::create_dir_all(&stage).with_context(|| format!("making {}", stage.display()))?;
-    for (program, _) in PROGRAMS {
-        fs::copy(built.join(program), stage.join(program))
-            .with_context(|| format!("copying {program} into {}", stage.display()))?;
+    for program in &programs {
+        let name = &program.name;
+        fs::copy(built.join(name), stage.join(name))
+            .with_context(|| format!("copying {name} into {}", stage.display()))?;
     }
     Ok(())
 }

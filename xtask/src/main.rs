@@ -12,6 +12,7 @@ mod model;
 mod overload;
 mod process;
 mod proto;
+mod scaffold;
 mod setup;
 mod simulate;
 mod task;

@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::{
-    bench, compose, images, interop, model, overload, proto, simulate, test, tidy, tools, up,
+    bench, compose, images, interop, model, overload, proto, scaffold, simulate, test, tidy, tools,
+    up,
 };
 
 /// Tasks of this repository.
@@ -29,6 +30,10 @@ pub(crate) enum Task {
     Proto(proto::Args),
     /// Check the structure of the repository.
     Tidy(tidy::Args),
+    /// Add a service: contract, crate, tests, and its place everywhere else.
+    NewService(scaffold::NewService),
+    /// Add a method to a service.
+    NewMethod(scaffold::NewMethod),
     /// Get the pinned tools that the checks run.
     Tools,
     /// Build the image that docker-compose.yml runs.
@@ -50,6 +55,8 @@ impl Task {
             Self::Model(args) => model::run(args).map(drop),
             Self::Proto(args) => proto::run(args),
             Self::Tidy(args) => tidy::run(args),
+            Self::NewService(args) => scaffold::new_service(args),
+            Self::NewMethod(args) => scaffold::new_method(args),
             Self::Tools => tools::run(),
             Self::Images(args) => images::run(args),
             Self::ComposeTest(args) => compose::run(args),

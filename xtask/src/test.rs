@@ -80,6 +80,23 @@ pub(crate) fn run() -> Result<()> {
         let driver = tools::chromedriver()?;
         exports(&root, ("SCRIBEMED_CHROMEDRIVER", driver), "browser")
     });
+    report.step("scaffold: a new service is whole", || {
+        tools::buf()?;
+        tools::grpcurl()?;
+        cargo(
+            &root,
+            &[
+                "test",
+                "--package",
+                "xtask",
+                "--test",
+                "scaffold",
+                "--",
+                "--ignored",
+            ],
+            &tools,
+        )
+    });
     report.step("tests", || cargo(&root, &["test", "--workspace"], &tools));
     report.step("interoperability", || {
         interop::run(&interop::Args::default())

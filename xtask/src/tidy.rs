@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+pub(crate) use self::graph::GOLDEN;
 use crate::workspace;
 
 /// What to do about the golden graph.

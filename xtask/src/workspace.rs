@@ -38,12 +38,82 @@ pub(crate) fn cargo(folder: &Path) -> Command {
 /// # Errors
 /// Cargo does not tell.
 pub(crate) fn target(root: &Path) -> Result<PathBuf> {
-    let metadata =
-        process::read(cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: serde_json::Value =
-        serde_json::from_str(&metadata).context("`cargo metadata` does not print JSON")?;
+    let metadata = metadata(root)?;
     let folder = metadata["target_directory"]
         .as_str()
         .context("`cargo metadata` does not name the target folder")?;
     Ok(folder.into())
+}
+
+/// A program that is shipped.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    pub(crate) name: String,
+    /// The package that builds it.
+    pub(crate) package: String,
+}
+
+/// The programs of the packages below services/.
+///
+/// # Errors
+/// Cargo does not tell.
+pub(crate) fn programs(root: &Path) -> Result<Vec<Program>> {
+    let metadata = metadata(root)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("`cargo metadata` names no packages")?;
+    let services = root.join("services");
+    let mut programs = Vec::new();
+    for package in packages {
+        let (Some(name), Some(manifest)) =
+            (package["name"].as_str(), package["manifest_path"].as_str())
+        else {
+            continue;
+        };
+        if !Path::new(manifest).starts_with(&services) {
+            continue;
+        }
+        for target in package["targets"].as_array().into_iter().flatten() {
+            let kinds = target["kind"].as_array();
+            if let Some(program) = target["name"].as_str()
+                && kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "bin"))
+            {
+                programs.push(Program {
+                    name: program.to_owned(),
+                    package: name.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(programs)
+}
+
+fn metadata(root: &Path) -> Result<serde_json::Value> {
+    let metadata =
+        process::read(cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    serde_json::from_str(&metadata).context("`cargo metadata` does not print JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn each_service_has_its_program_in_the_image() {
+        let programs = programs(&root()).unwrap();
+        for name in [
+            "scribemed",
+            "scribemed-auth-service",
+            "scribemed-transcription",
+        ] {
+            let program = Program {
+                name: name.to_owned(),
+                package: name.to_owned(),
+            };
+            assert!(programs.contains(&program), "{programs:?}");
+        }
+        assert!(!programs.iter().any(|program| program.name == "xtask"));
+    }
 }

@@ -14,6 +14,8 @@ use rcgen::{
 use scribemed_tls::{IdentityFiles, SpiffeId, TrustDomain};
 
 use self::files::{der, replace};
+use crate::data::OPERATOR;
+use crate::services;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long the authority is good for: about ten years.
@@ -28,12 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
     /// A service that gets a certificate; may be repeated. Default: those of the platform, and the operator's.
-    #[arg(
-        long = "service",
-        value_name = "NAME",
-        default_values = ["auth", "transcription", "documentation", "scribemed"],
-        hide_default_value = true
-    )]
+    #[arg(long = "service", value_name = "NAME")]
     services: Vec<String>,
     /// Another name or address under which the services are reached; may be repeated. Each has its own name, localhost,
     /// 127.0.0.1 and ::1 already.
@@ -58,10 +55,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The services of the platform, and the operator.
+fn platform() -> Vec<String> {
+    let services = services::ALL.iter().map(|service| service.name);
+    services.chain([OPERATOR]).map(str::to_owned).collect()
+}
+
 /// Makes all of it, and says what was made.
 fn make(args: &Args) -> anyhow::Result<String> {
-    let ids = args
-        .services
+    let services = match args.services.as_slice() {
+        [] => platform(),
+        named => named.to_vec(),
+    };
+    let ids = services
         .iter()
         .map(|service| args.trust_domain.service(service))
         .collect::<Result<Vec<_>, _>>()?;

@@ -17,7 +17,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Starts auth, transcription and documentation in this process.
+    /// Starts all services in this process.
     Up(up::Args),
     /// Turns a recording into a note.
     Note(note::Args),

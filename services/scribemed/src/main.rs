@@ -17,6 +17,7 @@ mod init;
 mod json;
 mod note;
 mod operator;
+mod services;
 mod token;
 mod up;
 

@@ -9,13 +9,18 @@ use scribemed_service::{
 use tokio_util::sync::CancellationToken;
 
 use crate::data::{Data, OPERATOR};
+use crate::services::ALL;
 
 /// The services in their order, with their default ports.
-pub(crate) const SERVICES: [(&str, u16); 3] = [
-    ("auth", 50051),
-    ("transcription", 50052),
-    ("documentation", 50053),
-];
+pub(crate) const SERVICES: [(&str, u16); ALL.len()] = {
+    let mut services = [("", 0); ALL.len()];
+    let mut i = 0;
+    while i < ALL.len() {
+        services[i] = (ALL[i].name, ALL[i].port);
+        i += 1;
+    }
+    services
+};
 
 /// Where the services are: `<NAME>_SERVICE_URL` where it is set, else this machine and the default port.
 pub(crate) fn registry() -> ServiceRegistry {

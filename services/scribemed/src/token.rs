@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
 use scribemed_auth::TokenSource as _;
-use scribemed_proto::{auth, documentation, transcription};
 use scribemed_rpc::ServicePolicy;
 use scribemed_rpc::policy::Access;
 use tonic::Status;
 
 use crate::data::{Data, DataArgs};
 use crate::operator;
+use crate::services;
 
 /// What the token is for.
 #[derive(Debug, clap::Args)]
@@ -43,13 +43,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-const CONTRACTS: [&ServicePolicy; 5] = [
-    &auth::v1::AUTH_SERVICE_POLICY,
-    &transcription::v1::TRANSCRIPTION_SERVICE_POLICY,
-    &transcription::v2::TRANSCRIPTION_SERVICE_POLICY,
-    &documentation::v1::DOCUMENTATION_SERVICE_POLICY,
-    &documentation::v2::DOCUMENTATION_SERVICE_POLICY,
-];
+/// The contracts of all services.
+fn contracts() -> impl Iterator<Item = &'static ServicePolicy> {
+    services::ALL
+        .iter()
+        .flat_map(|service| service.contracts)
+        .copied()
+}
 
 /// The one service whose methods ask for all of these permissions.
 fn audience_of(permissions: &[String]) -> anyhow::Result<&'static str> {
@@ -66,7 +66,7 @@ fn audience_of(permissions: &[String]) -> anyhow::Result<&'static str> {
     };
     let mut found: Vec<&'static str> = Vec::new();
     for permission in permissions {
-        let Some(contract) = CONTRACTS.iter().find(|contract| asks(contract, permission)) else {
+        let Some(contract) = contracts().find(|contract| asks(contract, permission)) else {
             bail!(
                 "no method asks for the permission {permission:?}; those that are asked for: {}",
                 known().join(", ")
@@ -86,8 +86,7 @@ fn audience_of(permissions: &[String]) -> anyhow::Result<&'static str> {
 }
 
 fn known() -> Vec<&'static str> {
-    let mut known: Vec<&'static str> = CONTRACTS
-        .iter()
+    let mut known: Vec<&'static str> = contracts()
         .flat_map(|contract| contract.methods)
         .flat_map(|method| match method.access {
             Access::Permissions(required) => required,

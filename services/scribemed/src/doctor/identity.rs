@@ -4,7 +4,8 @@ use scribemed_auth::SigningKey;
 use scribemed_auth_service::Grants;
 
 use super::Finding;
-use crate::data::{Data, OPERATOR};
+use crate::data::Data;
+use crate::up::setup;
 
 const START: &str = "start the platform once with `cargo xtask up`: it makes what is missing";
 
@@ -53,7 +54,7 @@ pub(super) fn keys(data: &Data, running: bool) -> Vec<Finding> {
             ),
         ));
     }
-    for name in ["transcription", "documentation", OPERATOR] {
+    for name in setup::callers() {
         let file = data.key_file(name);
         findings.push(match SigningKey::load(&file) {
             Err(error) => Finding::bad(

@@ -1,7 +1,6 @@
 //! What to try next.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -35,7 +34,7 @@ pub(crate) fn text(
     addresses: &[SocketAddr],
     admin: &[SocketAddr],
     health: &[Health],
-    model: Option<&Path>,
+    lacking: &[String],
 ) -> String {
     let mut out = String::from("\nScribeMed is up.\n");
     for (i, (((service, _), address), health)) in
@@ -48,13 +47,8 @@ pub(crate) fn text(
             None => format!("{health}\n"),
         });
     }
-    if let Some(model) = model
-        && !model.exists()
-    {
-        out.push_str(&format!(
-            "\nThere is no speech model at {}: nothing can be transcribed until `cargo xtask model` has put one there.\n",
-            model.display()
-        ));
+    for lacks in lacking {
+        out.push_str(&format!("\n{lacks}\n"));
     }
     let program = std::env::current_exe()
         .ok()

@@ -8,13 +8,13 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 pub(crate) const TRANSCRIPTION: &str = "scribemed.transcription.v2.TranscriptionService";
-const SERVICES: [&str; 3] = ["auth", "transcription", "documentation"];
 const PROGRAM: &str = env!("CARGO_BIN_EXE_scribemed");
 
 pub(crate) struct Platform {
     process: Child,
     folder: TempDir,
-    addresses: Vec<String>,
+    /// Each service with where it serves.
+    addresses: Vec<(String, String)>,
     arguments: Vec<String>,
 }
 
@@ -24,13 +24,12 @@ impl Platform {
     }
 
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        let free = SERVICES.map(|_| "127.0.0.1:0".to_owned());
         let arguments: Vec<String> = arguments
             .iter()
             .map(|&argument| argument.to_owned())
             .collect();
         let folder = tempfile::tempdir().unwrap();
-        let (process, addresses) = spawn(folder.path(), &free, &arguments);
+        let (process, addresses) = spawn(folder.path(), &[], &arguments);
         Self {
             process,
             folder,
@@ -69,8 +68,8 @@ impl Platform {
     }
 
     pub(crate) fn address(&self, service: &str) -> &str {
-        let position = SERVICES.iter().position(|known| *known == service).unwrap();
-        &self.addresses[position]
+        let known = self.addresses.iter().find(|(name, _)| name == service);
+        &known.unwrap().1
     }
 
     pub(crate) fn log(&self) -> String {
@@ -98,7 +97,7 @@ impl Platform {
         program
             .arg(command)
             .env("SCRIBEMED_DATA", self.folder.path());
-        for (service, address) in SERVICES.iter().zip(&self.addresses) {
+        for (service, address) in &self.addresses {
             program.env(
                 format!("{}_SERVICE_URL", service.to_uppercase()),
                 format!("http://{address}"),
@@ -169,15 +168,19 @@ impl Drop for Platform {
     }
 }
 
-/// Starts a platform in `folder` at `addresses`, waits until it says that it is up, and returns where it serves.
-fn spawn(folder: &Path, addresses: &[String], arguments: &[String]) -> (Child, Vec<String>) {
+/// Starts a platform in `folder` at `addresses`, or any that are free, waits until it says that it is up, and returns where it serves.
+fn spawn(
+    folder: &Path,
+    addresses: &[(String, String)],
+    arguments: &[String],
+) -> (Child, Vec<(String, String)>) {
     let mut command = Command::new(PROGRAM);
     command
         .arg("up")
         .arg("--data")
         .arg(folder)
-        .args(["--log-format", "json"]);
-    for (service, address) in SERVICES.iter().zip(addresses) {
+        .args(["--log-format", "json", "--free-ports"]);
+    for (service, address) in addresses {
         command.arg(format!("--{service}")).arg(address);
     }
     if !arguments.iter().any(|argument| argument == "--model") {
@@ -195,7 +198,7 @@ fn spawn(folder: &Path, addresses: &[String], arguments: &[String]) -> (Child, V
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let mut addresses = Vec::new();
+    let (mut addresses, mut listed) = (Vec::new(), false);
     loop {
         let Some(line) = lines.next() else {
             panic!(
@@ -204,15 +207,20 @@ fn spawn(folder: &Path, addresses: &[String], arguments: &[String]) -> (Child, V
             );
         };
         let line = line.unwrap();
-        let mut words = line.split_whitespace();
-        if words.next().is_some_and(|word| SERVICES.contains(&word)) {
-            addresses.push(words.next().unwrap().to_owned());
+        // The services are listed first, one a line, before the first empty line.
+        let words: Vec<&str> = line.split_whitespace().collect();
+        listed |= !addresses.is_empty() && words.is_empty();
+        if !listed
+            && line.starts_with("  ")
+            && let [name, address, ..] = words.as_slice()
+        {
+            addresses.push(((*name).to_owned(), (*address).to_owned()));
         }
         if line.starts_with("Ctrl-C") {
             break;
         }
     }
-    assert_eq!(addresses.len(), SERVICES.len());
+    assert!(addresses.len() >= 3, "{addresses:?}");
     (process, addresses)
 }
 
