@@ -218,6 +218,17 @@ fn a_new_service_is_whole() {
         "{tested}"
     );
     copy.must("cargo", &["test", "--package", "scribemed", "--bins"]);
+    // The reference knows them, and what they call.
+    copy.must(
+        "cargo",
+        &[
+            "test",
+            "--package",
+            "scribemed-contract",
+            "--test",
+            "exports",
+        ],
+    );
 
     // And it answers.
     copy.must("cargo", &["build", "--package", "scribemed"]);

@@ -268,8 +268,9 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Error> {
     }
     // Not `to_str`, which looks at each byte by itself.
     let (scheme, token) = std::str::from_utf8(value.as_bytes())
-        .map_err(|_| FORM)?
-        .split_once(' ')
+        .ok()
+        .filter(|text| text.is_ascii())
+        .and_then(|text| text.split_once(' '))
         .ok_or(FORM)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(token.trim_ascii())
