@@ -34,9 +34,13 @@ impl Copy {
     fn run(&self, mut command: Command) -> (bool, String) {
         command
             .current_dir(&self.folder)
-            .env("CARGO_MANIFEST_DIR", self.folder.join("xtask"))
-            // What is compiled already lies where this program does: build/debug/deps/scaffold.
-            .env("CARGO_BUILD_BUILD_DIR", build_folder());
+            .env("CARGO_MANIFEST_DIR", self.folder.join("xtask"));
+        // What is compiled already lies where this program does: build/debug/deps/scaffold. Named only where that is another folder
+        // than the one for what is finished: Cargo would take a lock in it twice, and wait for itself.
+        let build = build_folder();
+        if !self.folder.starts_with(&build) {
+            command.env("CARGO_BUILD_BUILD_DIR", build);
+        }
         let output = command.output().unwrap();
         let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
         (output.status.success(), String::from_utf8(said).unwrap())
