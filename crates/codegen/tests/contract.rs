@@ -87,7 +87,7 @@ fn method(method: &str, expect: &str) {
         method: &method,
         ..FINE
     };
-    refused(&inn, &["inn/v1/inn.proto: inn.v1.Inn.Rest: ", expect]);
+    refused(&inn, &["inn/v1/inn.proto:7:3: inn.v1.Inn.Rest: ", expect]);
 }
 
 /// A method that may be repeated.
@@ -99,7 +99,7 @@ fn idempotent(options: &str, expect: &str) {
         method: &method,
         ..FINE
     };
-    refused(&inn, &["inn/v1/inn.proto: inn.v1.Inn.Rest: ", expect]);
+    refused(&inn, &["inn/v1/inn.proto:7:3: inn.v1.Inn.Rest: ", expect]);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn an_end_is_announced_in_full() {
             method: &method,
             ..FINE
         };
-        refused(&inn, &["inn/v1/inn.proto: inn.v1.Inn.Rest: ", expect]);
+        refused(&inn, &["inn/v1/inn.proto:7:3: inn.v1.Inn.Rest: ", expect]);
     };
     let lifecycle = |from: &str, to: &str, successor: &str| {
         format!(
@@ -255,7 +255,7 @@ fn a_service_has_a_name_to_be_found_by() {
     let check = |service: &str, expect: &str| {
         refused(
             &Inn { service, ..FINE },
-            &["inn/v1/inn.proto: inn.v1.Inn: ", expect],
+            &["inn/v1/inn.proto:5:1: inn.v1.Inn: ", expect],
         );
     };
     check(
@@ -290,7 +290,7 @@ fn a_breaker_opens_and_closes() {
             service: &service,
             ..FINE
         };
-        refused(&inn, &["inn/v1/inn.proto: inn.v1.Inn: ", expect]);
+        refused(&inn, &["inn/v1/inn.proto:5:1: inn.v1.Inn: ", expect]);
     };
     check(
         "failure_threshold: 0",
@@ -331,7 +331,7 @@ fn a_value_that_the_enum_does_not_know_is_refused() {
         ..FINE
     };
     let expect = "load_balancing is 9, which is none of LOAD_BALANCING_PEAK_EWMA, LOAD_BALANCING_ROUND_ROBIN and";
-    refused(&inn, &["inn/v1/inn.proto: inn.v1.Inn: ", expect]);
+    refused(&inn, &["inn/v1/inn.proto:5:1: inn.v1.Inn: ", expect]);
     method(
         "timeout: {seconds: 1} public: true criticality: 9",
         "criticality is 9, which is none of the enum's; take one from CRITICALITY_CRITICAL_PLUS",
@@ -389,7 +389,7 @@ fn a_rule_that_cannot_be_checked_is_refused() {
     let check = |fields: &str, expect: &str| {
         refused(
             &Inn { fields, ..FINE },
-            &["inn/v1/inn.proto: inn.v1.RestRequest.f: ", expect],
+            &["inn/v1/inn.proto:9:23: inn.v1.RestRequest.f: ", expect],
         );
     };
     for (fields, expect) in [
