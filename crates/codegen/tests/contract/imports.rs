@@ -1,10 +1,10 @@
 //! Versions of a contract know nothing of each other.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::Path;
 
-use scribemed_codegen::{Contract, Error, Place};
+use scribemed_codegen::{Error, Place};
+
+use crate::inn::compile_folder;
 
 /// Compiles two versions of a package, the second of which imports this file, and yet another package.
 fn compile(imported: &str) -> Result<(), Error> {
@@ -25,12 +25,7 @@ fn compile(imported: &str) -> Result<(), Error> {
         fs::write(path, text).unwrap();
     }
     let out = tempfile::tempdir().unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
-    Contract::new()
-        .root(folder.path())
-        .include(root.join("options"))
-        .include(root.join("vendor"))
-        .compile_to(out.path())
+    compile_folder(folder.path(), out.path())
 }
 
 #[test]
