@@ -56,7 +56,7 @@ pub(crate) fn render(context: &mut Context<'_>, message: &MessageDescriptor, out
         out,
         "
 impl {VALIDATE}::Validate for {} {{
-    fn violations(&self, {out_name}: &mut ::std::vec::Vec<{VALIDATE}::Violation>) {{{checks}
+    fn violations(&self, {out_name}: &mut {VALIDATE}::Findings) {{{checks}
     }}
 }}
 ",

@@ -192,7 +192,7 @@ pub(super) fn list(
             out,
             "
         for (index, value) in {place}.iter().enumerate() {{
-            if {VALIDATE}::enough(out) {{
+            if out.enough() {{
                 break;
             }}{inner}
         }}"
@@ -233,7 +233,7 @@ pub(super) fn value(
     if is_generated(context, &field.kind()) {
         let _ = write!(
             out,
-            "\n            {VALIDATE}::nested(out, || ({path}).into(), &{place});"
+            "\n            out.nested(|| ({path}).into(), &{place});"
         );
     }
     let Some((kind, typed)) = &rules.typed else {
