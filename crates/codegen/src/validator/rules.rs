@@ -348,7 +348,7 @@ fn text(
             if {place}.is_empty() {{
                 out.push({VALIDATE}::Violation::new({path}, \"string.uuid_empty\", \
                      \"value is empty, which is not a valid UUID\"));
-            }} else if !{VALIDATE}::is_uuid(&{place}) {{
+            }} else if !{VALIDATE}::formats::is_uuid(&{place}) {{
                 out.push({VALIDATE}::Violation::new({path}, \"string.uuid\", \"must be a valid UUID\"));
             }}"
                 );
