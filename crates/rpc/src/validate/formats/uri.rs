@@ -86,16 +86,8 @@ fn is_utf8(text: &str) -> bool {
             .get(..2)
             .filter(|_| first == b'%')
             .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        match escaped {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
+        bytes.push(escaped.unwrap_or(first));
+        rest = escaped.map_or(after, |_| &after[2..]);
     }
     std::str::from_utf8(&bytes).is_ok()
 }
