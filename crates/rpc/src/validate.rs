@@ -1,6 +1,7 @@
 //! Checking a message against the rules of its contract.
 
 pub mod formats;
+mod values;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,6 +9,8 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use regex::Regex;
+
+pub use values::{are_unique, are_unique_numbers, is_within, nanoseconds, quoted};
 
 /// A message whose rules (`buf.validate`) can be checked. Implemented by code generation for every message.
 pub trait Validate {
@@ -72,6 +75,25 @@ impl Findings {
     /// Adds what is wrong.
     pub fn push(&mut self, violation: Violation) {
         self.violations.push(violation);
+    }
+
+    /// How many violations there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.violations.len()
+    }
+
+    /// Whether nothing is wrong so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// Orders the violations from `start` on by their paths: they are of the entries of a map, which has no order.
+    pub fn sort_from(&mut self, start: usize) {
+        if let Some(violations) = self.violations.get_mut(start..) {
+            violations.sort_by(|a, b| a.field.cmp(&b.field));
+        }
     }
 
     /// Whether so much is known to be wrong that looking on would only cost memory: a list can hold millions of invalid items.

@@ -76,6 +76,11 @@ pub fn is_hostname(text: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label) && !last.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Whether `text` is a hostname or an IP address.
+pub fn is_address(text: &str) -> bool {
+    is_hostname(text) || is_ip(text, 0)
+}
+
 /// Whether `text` is a hostname, an IPv4 address or an IPv6 address in brackets, with `:port` behind it. The port may be
 /// missing unless it is required.
 pub fn is_host_and_port(text: &str, port_required: bool) -> bool {
