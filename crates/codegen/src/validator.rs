@@ -90,7 +90,8 @@ fn render_field(context: &mut Context<'_>, field: &FieldDescriptor, out: &mut St
         rules::list(context, field, &rules, &place, out);
         return;
     }
-    let optional = field.supports_presence() || field.cardinality() == Cardinality::Required;
+    // What is required by its label has no Option in prost.
+    let optional = field.supports_presence() && field.cardinality() != Cardinality::Required;
     let inner = if optional {
         present(context, field, &rules)
     } else {
@@ -133,7 +134,7 @@ fn render_field(context: &mut Context<'_>, field: &FieldDescriptor, out: &mut St
         }} else {{{inner}
         }}"
         );
-    } else if rules.ignore_zero && !inner.is_empty() {
+    } else if rules.ignore_zero && !inner.is_empty() && !matches!(field.kind(), Kind::Message(_)) {
         let _ = write!(out, "\n        if !({zero}) {{{inner}\n        }}");
     } else {
         out.push_str(&inner);
