@@ -7,6 +7,8 @@
 mod cases;
 mod path;
 mod refusals;
+#[cfg(test)]
+mod sample;
 mod violation;
 
 use std::collections::HashMap;
@@ -15,7 +17,7 @@ use prost::{DecodeError, Message as _};
 use prost_reflect::DescriptorPool;
 use prost_types::FileDescriptorSet;
 
-pub use cases::{find, known};
+pub use cases::{Check, find, known};
 
 use cases::packages::buf::validate::conformance::harness::{
     TestConformanceRequest, TestConformanceResponse, TestResult, test_result,

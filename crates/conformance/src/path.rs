@@ -172,3 +172,95 @@ fn unquoted(text: &str) -> Option<String> {
     }
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::sample;
+
+    /// A path's elements as protovalidate's suite prints them, shortened: number, name, types, subscript.
+    fn written(path: &str) -> Option<Vec<String>> {
+        let pool = sample::pool();
+        let root = pool.get_message_by_name("sample.Root").unwrap();
+        let written = |element: FieldPathElement| {
+            let name = |kind: Option<i32>| Type::try_from(kind.unwrap()).unwrap();
+            let mut out = element.field_name.clone().unwrap();
+            if let Some(number) = element.field_number {
+                out += &format!(" {number} {:?}", name(element.field_type));
+            }
+            if element.key_type.is_some() {
+                out += &format!(
+                    " {:?}->{:?}",
+                    name(element.key_type),
+                    name(element.value_type)
+                );
+            }
+            if let Some(subscript) = element.subscript {
+                out += &format!(" {subscript:?}");
+            }
+            out
+        };
+        let elements = elements(&pool, &root, path)?;
+        Some(elements.into_iter().map(written).collect())
+    }
+
+    #[test]
+    fn a_path_is_taken_apart() {
+        for (path, expect) in [
+            ("text", &["text 1 String"][..]),
+            ("leaves", &["leaves 2 Message"]),
+            (
+                "leaves[3].text",
+                &["leaves 2 Message Index(3)", "text 1 String"],
+            ),
+            (
+                r#"by_name["a].b\"\\\u0001"].text"#,
+                &[
+                    "by_name 3 Message String->Message StringKey(\"a].b\\\"\\\\\\u{1}\")",
+                    "text 1 String",
+                ],
+            ),
+            (
+                "by_number[-7]",
+                &["by_number 4 Message Sint64->Bool IntKey(-7)"],
+            ),
+            ("by_size[7]", &["by_size 5 Message Uint32->Bool UintKey(7)"]),
+            (
+                "by_truth[true]",
+                &["by_truth 6 Message Bool->Bool BoolKey(true)"],
+            ),
+            ("choice", &["choice"]),
+            ("circle.text", &["circle 7 Message", "text 1 String"]),
+            ("knot.inner", &["knot 9 Group", "inner 1 Int32"]),
+            (
+                "[sample.more].text",
+                &["[sample.more] 100 Message", "text 1 String"],
+            ),
+            ("[sample.many][1]", &["[sample.many] 101 Int32 Index(1)"]),
+        ] {
+            let expect: Vec<String> = expect.iter().map(ToString::to_string).collect();
+            assert_eq!(written(path), Some(expect), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_none() {
+        for path in [
+            "",
+            "other",
+            "text.more",
+            "leaves[x]",
+            "leaves[0]text",
+            "by_name[a]",
+            "by_number[1",
+            "by_name[\"a",
+            "[sample.less]",
+            "text.",
+            "by_truth[1]",
+        ] {
+            assert_eq!(written(path), None, "{path}");
+        }
+    }
+}

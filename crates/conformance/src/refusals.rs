@@ -76,3 +76,57 @@ impl<'a> Refusals<'a> {
         format!("nothing was generated for {message}: {why}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use prost_types::{DescriptorProto, FileDescriptorProto};
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_message_is_refused_for_what_it_holds() {
+        let pool = sample::pool();
+        let refused = [
+            ("sample.Root.choice", "says no"),
+            ("sample.Root", "is no message of ours"),
+            ("other.proto", "cannot be read"),
+        ];
+        let refusals = Refusals::of(&pool, &refused);
+        let why = |name| refusals.why(&pool.get_message_by_name(name).unwrap());
+        let expect = Some("sample.Root: says no; is no message of ours".to_owned());
+        assert_eq!(why("sample.Root"), expect);
+        assert_eq!(why("sample.Holder"), expect);
+        assert_eq!(why("sample.Other"), None);
+        // One that holds itself is looked at once.
+        assert_eq!(why("sample.Leaf"), None);
+    }
+
+    #[test]
+    fn a_message_that_is_not_there_is_explained_by_its_file() {
+        let refusals = Refusals::of(&sample::pool(), &[("b.proto", "cannot be read")]);
+        let file = |name: &str, message: &str| FileDescriptorProto {
+            name: Some(name.to_owned()),
+            package: Some("p.q".to_owned()),
+            message_type: vec![DescriptorProto {
+                name: Some(message.to_owned()),
+                ..DescriptorProto::default()
+            }],
+            ..FileDescriptorProto::default()
+        };
+        let files = FileDescriptorSet {
+            file: vec![file("a.proto", "A"), file("b.proto", "B")],
+        };
+        let why = |message| refusals.unread(&files, message);
+        assert_eq!(
+            why("p.q.B.C"),
+            "nothing was generated for p.q.B.C: cannot be read"
+        );
+        assert_eq!(
+            why("p.q.A"),
+            "nothing was generated for p.q.A: it is in no file that this executor was built with"
+        );
+    }
+}
