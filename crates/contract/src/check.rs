@@ -88,18 +88,15 @@ pub fn check(old: &DescriptorPool, new: &DescriptorPool, today: &str) -> Vec<Fin
             let known = was
                 .as_ref()
                 .and_then(|was| elements::method(was, method.name()));
-            match known {
-                Some(known) => {
-                    access::method(&known, &method, &mut out);
-                    policy::method(&known, &method, &mut out);
-                    http::method(&known, &method, &mut out);
-                    lifecycle::method(&known, &method, &mut out);
-                }
-                None => {
-                    policy::born(&method, &mut out);
-                    if was.is_some() {
-                        lifecycle::born_method(&method, &mut out);
-                    }
+            if let Some(known) = known {
+                access::method(&known, &method, &mut out);
+                policy::method(&known, &method, &mut out);
+                http::method(&known, &method, &mut out);
+                lifecycle::method(&known, &method, &mut out);
+            } else {
+                policy::born(&method, &mut out);
+                if was.is_some() {
+                    lifecycle::born_method(&method, &mut out);
                 }
             }
         }

@@ -12,10 +12,10 @@ use crate::process;
 
 /// What others make is theirs to keep compatible.
 const CONFIG: &str =
-    r#"{"version": "v2", "breaking": {"use": ["FILE"], "ignore": ["buf", "google"]}}"#;
+    r#"{"version": "v2", "breaking": {"use": ["FILE"], "ignore": ["buf", "google", "grpc"]}}"#;
 const WORKSPACE: &str = "buf.yaml";
 
-/// Builds the image of a folder or an archive.
+/// Builds the image of a folder or an archive, without comments and places: small, and the same for the same contract.
 ///
 /// # Errors
 /// When the contract in it does not compile.
@@ -26,6 +26,17 @@ pub(super) fn build(buf: &Path, root: &Path, input: &Path, image: &Path) -> Resu
         .arg(input)
         .args(["--exclude-source-info", "--output"])
         .arg(image);
+    process::read(command.current_dir(root)).context("building the contract")?;
+    Ok(())
+}
+
+/// Builds the image of the working tree, with the places that findings name.
+///
+/// # Errors
+/// When the contract does not compile.
+pub(super) fn build_with_places(buf: &Path, root: &Path, image: &Path) -> Result<()> {
+    let mut command = Command::new(buf);
+    command.args(["build", "--output"]).arg(image);
     process::read(command.current_dir(root)).context("building the contract")?;
     Ok(())
 }

@@ -38,14 +38,14 @@ pub(super) fn check(change: &Change<'_>, out: &mut Vec<Finding>) {
 }
 
 fn behavior(old: &FieldDescriptor, new: &FieldDescriptor, ways: Ways, out: &mut Vec<Finding>) {
-    let (was, is) = (behaviors(old), behaviors(new));
+    let (before, now) = (behaviors(old), behaviors(new));
     for (behavior, name, counts) in [
         (REQUIRED, "REQUIRED", ways.request),
         (OUTPUT_ONLY, "OUTPUT_ONLY", ways.request),
         (IMMUTABLE, "IMMUTABLE", ways.request),
         (INPUT_ONLY, "INPUT_ONLY", ways.response),
     ] {
-        if counts && is.contains(&behavior) && !was.contains(&behavior) {
+        if counts && now.contains(&behavior) && !before.contains(&behavior) {
             let reason = format!("field_behavior: {name} is new");
             out.push(Finding::new(&rule::FIELD_BEHAVIOR_TIGHTENED, new, reason));
         }

@@ -50,7 +50,7 @@ pub(super) fn method(old: &MethodDescriptor, new: &MethodDescriptor, out: &mut V
         out.push(Finding::new(&rule::IDEMPOTENCY_CHANGED, new, reason));
     }
     if was.repeats.kind() != is.repeats.kind() {
-        repeats(&is, new, was.repeats.words(), out);
+        repeats(&is, new, &was.repeats.words(), out);
     }
     for (rule, name, was, is, breaks) in [
         (
@@ -92,10 +92,10 @@ pub(super) fn method(old: &MethodDescriptor, new: &MethodDescriptor, out: &mut V
 
 /// A method that is new.
 pub(super) fn born(new: &MethodDescriptor, out: &mut Vec<Finding>) {
-    repeats(&Effective::of(new), new, "sent once".to_owned(), out);
+    repeats(&Effective::of(new), new, "sent once", out);
 }
 
-fn repeats(is: &Effective, new: &MethodDescriptor, before: String, out: &mut Vec<Finding>) {
+fn repeats(is: &Effective, new: &MethodDescriptor, before: &str, out: &mut Vec<Finding>) {
     let rule = match is.repeats {
         Repeats::Never => return,
         Repeats::Retry(_) => &rule::RETRY_WITHOUT_IDEMPOTENCY,

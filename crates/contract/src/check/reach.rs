@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use super::elements::services;
 
@@ -49,10 +49,11 @@ fn below(message: MessageDescriptor) -> BTreeSet<String> {
     let mut open = vec![message];
     while let Some(message) = open.pop() {
         if found.insert(message.full_name().to_owned()) {
-            open.extend(message.fields().filter_map(|field| match field.kind() {
-                Kind::Message(inner) => Some(inner),
-                _ => None,
-            }));
+            open.extend(
+                message
+                    .fields()
+                    .filter_map(|field| field.kind().as_message().cloned()),
+            );
         }
     }
     found

@@ -2,7 +2,7 @@
 
 use prost_reflect::EnumDescriptor;
 
-use super::elements::{Element as _, enums, gone};
+use super::elements::{Element, enums, gone};
 use super::rule;
 use super::{Change, Finding};
 
@@ -11,7 +11,7 @@ pub(super) fn check(change: &Change<'_>, out: &mut Vec<Finding>) {
         let new = change.new.get_enum_by_name(old.full_name());
         let place = new
             .as_ref()
-            .map_or_else(|| gone(old.parent_file().name()), |new| new.place());
+            .map_or_else(|| gone(old.parent_file().name()), Element::place);
         for value in old.values() {
             let is_there =
                 |new: &EnumDescriptor| new.values().any(|now| now.name() == value.name());
@@ -19,35 +19,24 @@ pub(super) fn check(change: &Change<'_>, out: &mut Vec<Finding>) {
                 continue;
             }
             let renamed = new.as_ref().and_then(|new| new.get_value(value.number()));
-            let finding = match renamed {
-                Some(now) => {
-                    let reason = format!(
-                        "{} -> {}, number {}",
-                        value.name(),
-                        now.name(),
-                        value.number()
-                    );
-                    Finding::at(
-                        &rule::ERROR_REASON_RENAMED,
-                        value.name().to_owned(),
-                        now.place(),
-                        reason,
-                    )
-                }
-                None => {
-                    let reason = format!("{} = {} is gone", value.name(), value.number());
-                    Finding::at(
-                        &rule::ERROR_REASON_REMOVED,
-                        value.name().to_owned(),
-                        place.clone(),
-                        reason,
-                    )
-                }
+            let (rule, place, reason) = if let Some(now) = renamed {
+                let reason = format!(
+                    "{} -> {}, number {}",
+                    value.name(),
+                    now.name(),
+                    value.number()
+                );
+                (&rule::ERROR_REASON_RENAMED, now.place(), reason)
+            } else {
+                let reason = format!("{} = {} is gone", value.name(), value.number());
+                (&rule::ERROR_REASON_REMOVED, place.clone(), reason)
             };
-            out.push(Finding {
-                element: value.full_name().to_owned(),
-                ..finding
-            });
+            out.push(Finding::at(
+                rule,
+                value.full_name().to_owned(),
+                place,
+                reason,
+            ));
         }
     }
 }

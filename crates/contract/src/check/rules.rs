@@ -29,9 +29,9 @@ pub(super) fn field(
     if !is_alike(old, new) {
         return;
     }
-    let (was, is) = (read::field(old), read::field(new));
-    let wider = compare::includes(&is, &was);
-    let narrower = compare::includes(&was, &is);
+    let (before, now) = (read::field(old), read::field(new));
+    let wider = compare::includes(&now, &before);
+    let narrower = compare::includes(&before, &now);
     judge(wider, narrower, ways, new, out, || {
         let rules = flat::difference(read::rules(old).as_ref(), read::rules(new).as_ref());
         if rules.is_empty() {
@@ -68,11 +68,16 @@ fn judge(
 }
 
 fn is_alike(old: &FieldDescriptor, new: &FieldDescriptor) -> bool {
-    let name = |kind: Kind| match kind {
-        Kind::Message(message) if message.is_map_entry() => "map".to_owned(),
-        Kind::Message(message) => message.full_name().to_owned(),
-        Kind::Enum(kind) => kind.full_name().to_owned(),
-        kind => format!("{kind:?}"),
+    let name = |kind: Kind| {
+        let message = kind.as_message().map(|message| {
+            if message.is_map_entry() {
+                "map".to_owned()
+            } else {
+                message.full_name().to_owned()
+            }
+        });
+        let named = message.or_else(|| kind.as_enum().map(|kind| kind.full_name().to_owned()));
+        named.unwrap_or_else(|| format!("{kind:?}"))
     };
     name(old.kind()) == name(new.kind()) && old.is_list() == new.is_list()
 }
@@ -80,14 +85,13 @@ fn is_alike(old: &FieldDescriptor, new: &FieldDescriptor) -> bool {
 /// The values of an enum that came or went; `defined_only` makes a rule of them.
 fn values(old: &FieldDescriptor, new: &FieldDescriptor) -> String {
     let names = |field: &FieldDescriptor| {
-        let kind = match field.kind() {
-            Kind::Message(entry) if entry.is_map_entry() => entry.map_entry_value_field().kind(),
-            kind => kind,
-        };
-        let names = kind
+        let kind = field.kind();
+        let entry = kind.as_message().filter(|entry| entry.is_map_entry());
+        let kind = entry.map_or(kind.clone(), |entry| entry.map_entry_value_field().kind());
+        let names: Option<Vec<String>> = kind
             .as_enum()
             .map(|kind| kind.values().map(|value| value.name().to_owned()).collect());
-        names.unwrap_or_else(Vec::new)
+        names.unwrap_or_default()
     };
     let (was, is) = (names(old), names(new));
     let only = |these: &[String], others: &[String]| {
@@ -106,13 +110,16 @@ fn values(old: &FieldDescriptor, new: &FieldDescriptor) -> String {
 
 /// A field that is new in a message that callers make: whether they may go on without it.
 pub(super) fn born(new: &FieldDescriptor, out: &mut Vec<Finding>) {
-    let absent = read::field(new).absent;
-    if absent == Verdict::Yes {
-        return;
-    }
+    let (rule, what) = match read::field(new).absent {
+        Verdict::Yes => return,
+        Verdict::No => (&rule::REQUIRED_FIELD_ADDED, "refused when it is left out"),
+        Verdict::Unknown => (
+            &rule::RULE_NOT_COMPARABLE,
+            "nobody can tell whether it may be left out",
+        ),
+    };
     let rules = flat::difference(None, read::rules(new).as_ref());
-    let reason = format!("new, and refused when it is left out: {rules}");
-    out.push(Finding::new(&rule::REQUIRED_FIELD_ADDED, new, reason));
+    out.push(Finding::new(rule, new, format!("new, and {what}: {rules}")));
 }
 
 /// Compares the rules of a message as a whole, and of its oneofs.
@@ -122,10 +129,10 @@ pub(super) fn message(
     ways: Ways,
     out: &mut Vec<Finding>,
 ) {
-    let (was, is) = (whole::read(old), whole::read(new));
+    let (before, now) = (whole::read(old), whole::read(new));
     judge(
-        whole::includes(&is, &was),
-        whole::includes(&was, &is),
+        whole::includes(&now, &before),
+        whole::includes(&before, &now),
         ways,
         new,
         out,
@@ -133,15 +140,15 @@ pub(super) fn message(
     );
     for oneof in new.oneofs().filter(|oneof| !oneof.is_synthetic()) {
         let known = old.oneofs().find(|known| known.name() == oneof.name());
-        let was = known.as_ref().is_some_and(whole::is_required);
-        let is = whole::is_required(&oneof);
+        let before = known.as_ref().is_some_and(whole::is_required);
+        let now = whole::is_required(&oneof);
         judge(
-            (was || !is).into(),
-            (is || !was).into(),
+            (before || !now).into(),
+            (now || !before).into(),
             ways,
             &oneof,
             out,
-            || format!("oneof.required: {was} -> {is}"),
+            || format!("oneof.required: {before} -> {now}"),
         );
     }
 }

@@ -44,11 +44,13 @@ fn agreed(inner: &Limits, outer: &Limits, text: &[u8]) -> Verdict {
 }
 
 fn same(one: &Limit, other: &Limit) -> bool {
-    match (one, other) {
-        (Limit::Format(a, _), Limit::Format(b, _))
-        | (Limit::Pattern(a), Limit::Pattern(b))
-        | (Limit::Opaque(a), Limit::Opaque(b)) => a == b,
-        _ => false,
+    if let (Limit::Format(a, _), Limit::Format(b, _))
+    | (Limit::Pattern(a), Limit::Pattern(b))
+    | (Limit::Opaque(a), Limit::Opaque(b)) = (one, other)
+    {
+        a == b
+    } else {
+        false
     }
 }
 
@@ -62,9 +64,8 @@ fn implied(inner: &Limits, key: &str, limit: &Limit) -> Verdict {
             inner.get(SUFFIX),
             inner.get(CONTAINS),
         ];
-        parts.into_iter().flatten().any(|limit| match limit {
-            Limit::Prefix(part) | Limit::Suffix(part) | Limit::Contains(part) => fits(part),
-            _ => false,
+        parts.into_iter().flatten().any(|limit| {
+            matches!(limit, Limit::Prefix(part) | Limit::Suffix(part) | Limit::Contains(part) if fits(part))
         })
     };
     let has = |text: &[u8], part: &[u8]| {
@@ -104,7 +105,8 @@ fn implied(inner: &Limits, key: &str, limit: &Limit) -> Verdict {
             format::within(known, asked).into()
         }
         (Limit::Pattern(asked), Some(Limit::Pattern(known))) if asked == known => Verdict::Yes,
-        (Limit::Pattern(_), Some(_)) => Verdict::Unknown,
+        (Limit::Opaque(asked), Some(Limit::Opaque(known))) if asked == known => Verdict::Yes,
+        (Limit::Pattern(_) | Limit::Opaque(_), Some(_)) => Verdict::Unknown,
         (Limit::Pattern(_), None) if shaped(inner) => Verdict::Unknown,
         (Limit::Prefix(_) | Limit::Suffix(_) | Limit::Contains(_) | Limit::Format(..), _)
             if inner.contains_key(PATTERN) =>
@@ -121,8 +123,6 @@ fn implied(inner: &Limits, key: &str, limit: &Limit) -> Verdict {
         }
         (Limit::Near(asked), Some(Limit::Near(known))) => (known <= asked).into(),
         (Limit::Condition, known) => known.is_some().into(),
-        (Limit::Opaque(asked), Some(Limit::Opaque(known))) if asked == known => Verdict::Yes,
-        (Limit::Opaque(_), Some(_)) => Verdict::Unknown,
         (
             Limit::OneOf(_)
             | Limit::Prefix(_)
@@ -167,32 +167,29 @@ fn closed(limits: &Limits) -> Limits {
         narrow(&mut closed, unit, 1, i128::MAX);
     }
     for limit in limits.values() {
-        match limit {
-            Limit::Format(format, is_text) => {
-                if let Some(lengths) = format::lengths(format, *is_text) {
-                    narrow_to(
-                        &mut closed,
-                        if *is_text { CHARACTERS } else { BYTES },
-                        &lengths,
-                    );
-                }
-            }
-            Limit::Prefix(part) | Limit::Suffix(part) | Limit::Contains(part) => {
-                narrow(&mut closed, BYTES, size(part.len()), i128::MAX);
-                let characters = std::str::from_utf8(part).map_or(0, |text| text.chars().count());
-                narrow(&mut closed, CHARACTERS, size(characters), i128::MAX);
-            }
-            Limit::Pattern(pattern) => {
-                let (from, to) = lengths_of(pattern);
-                narrow(&mut closed, BYTES, from, to);
-            }
-            _ => {}
+        if let Limit::Format(format, is_text) = limit
+            && let Some(lengths) = format::lengths(format, *is_text)
+        {
+            let unit = if *is_text { CHARACTERS } else { BYTES };
+            narrow_to(&mut closed, unit, &lengths);
+        }
+        if let Limit::Prefix(part) | Limit::Suffix(part) | Limit::Contains(part) = limit {
+            narrow(&mut closed, BYTES, size(part.len()), i128::MAX);
+            let characters = std::str::from_utf8(part).map_or(0, |text| text.chars().count());
+            narrow(&mut closed, CHARACTERS, size(characters), i128::MAX);
+        }
+        if let Limit::Pattern(pattern) = limit {
+            let (from, to) = lengths_of(pattern);
+            narrow(&mut closed, BYTES, from, to);
         }
     }
     // A character has 1 to 4 bytes.
-    let ends = |limits: &Limits, unit: &str| match limits.get(unit) {
-        Some(Limit::In { accepted, .. }) => accepted.ends(),
-        _ => None,
+    let ends = |limits: &Limits, unit: &str| {
+        if let Some(Limit::In { accepted, .. }) = limits.get(unit) {
+            accepted.ends()
+        } else {
+            None
+        }
     };
     if let Some((from, to)) = ends(&closed, CHARACTERS) {
         narrow(&mut closed, BYTES, from, to.saturating_mul(4));

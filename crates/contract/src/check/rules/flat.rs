@@ -17,12 +17,11 @@ pub(super) fn flat(rules: &DynamicMessage) -> BTreeMap<String, String> {
 fn walk(path: &str, message: &DynamicMessage, out: &mut BTreeMap<String, String>) {
     for (field, value) in message.fields() {
         let path = format!("{path}{}", field.name());
-        match value {
-            _ if field.name() == "example" => {}
-            Value::Message(inner) if is_rules(inner) => walk(&format!("{path}."), inner, out),
-            value => {
-                out.insert(path, show(value));
-            }
+        let inner = value.as_message().filter(|inner| is_rules(inner));
+        if let Some(inner) = inner {
+            walk(&format!("{path}."), inner, out);
+        } else if field.name() != "example" {
+            out.insert(path, show(value));
         }
     }
     for (extension, value) in message.extensions() {

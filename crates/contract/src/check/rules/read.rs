@@ -92,9 +92,7 @@ fn lengths(rules: &DynamicMessage, exactly: &str, min: &str, max: &str) -> Optio
     let number = |name: &str| rules.number(name).map(i128::from);
     let of = Ranges::between(0, i128::from(u64::MAX));
     let (exactly, min, max) = (number(exactly), number(min), number(max));
-    if exactly.or(min).or(max).is_none() {
-        return None;
-    }
+    exactly.or(min).or(max)?;
     let between = Ranges::between(min.unwrap_or(0), max.unwrap_or(i128::from(u64::MAX)));
     let accepted = match exactly {
         None => between,
@@ -192,10 +190,7 @@ fn collection(rules: &DynamicMessage, unit: &str, kind: &Kind, limits: &mut Limi
     if rules.flag("unique") == Some(true) {
         limits.insert("unique".to_owned(), Limit::Condition);
     }
-    let entry = match kind {
-        Kind::Message(entry) if entry.is_map_entry() => Some(entry),
-        _ => None,
-    };
+    let entry = kind.as_message().filter(|entry| entry.is_map_entry());
     for part in ["items", "keys", "values"] {
         let Some(rules) = rules.message(part) else {
             continue;
