@@ -54,15 +54,17 @@ checks! {
 }
 
 #[test]
-fn the_example_of_every_request_passes_the_generated_checks() {
+fn the_examples_of_requests_pass_the_generated_checks() {
     let reference = ours();
-    let checks = checks();
-    for (_, method) in reference.methods() {
-        let (_, check) = checks
-            .iter()
-            .find(|(name, _)| *name == method.request)
-            .unwrap_or_else(|| panic!("{} is not among the checks", method.request));
-        check(&read(&reference, &method.request));
+    // A request that is not among them needs a line above to be checked; one that is gone fails here.
+    for (name, check) in checks() {
+        assert!(
+            reference
+                .methods()
+                .any(|(_, method)| method.request == name),
+            "no method takes {name} any more"
+        );
+        check(&read(&reference, &name));
     }
 }
 
