@@ -148,7 +148,7 @@ fn compatible(buf: &Path, root: &Path, summary: &mut Summary) {
 
 /// The images to compare with, with what to call each.
 fn older(buf: &Path, root: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let mut old = image::released(&root.join(GOLDEN))?;
+    let mut old = image::released(root, GOLDEN)?;
     if let Some(base) = image::merge_base(root)? {
         let path = folder.join("base.binpb");
         image::build_commit(buf, root, &base, &path)?;

@@ -80,15 +80,17 @@ pub(super) fn merge_base(root: &Path) -> Result<Option<String>> {
 ///
 /// # Errors
 /// When the folder is there and cannot be read.
-pub(super) fn released(golden: &Path) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn released(root: &Path, golden: &str) -> Result<Vec<(String, PathBuf)>> {
     let mut images = Vec::new();
+    let golden = root.join(golden);
     if golden.exists() {
         for entry in
-            fs::read_dir(golden).with_context(|| format!("reading {}", golden.display()))?
+            fs::read_dir(&golden).with_context(|| format!("reading {}", golden.display()))?
         {
             let path = entry?.path();
             if path.extension().is_some_and(|ending| ending == "binpb") {
-                images.push((format!("the release in {}", path.display()), path));
+                let name = path.strip_prefix(root).unwrap_or(&path).display();
+                images.push((format!("the release in {name}"), path));
             }
         }
     }

@@ -152,3 +152,6 @@ pub(super) fn message(
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

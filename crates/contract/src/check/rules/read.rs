@@ -75,7 +75,7 @@ fn accepted(rules: &DynamicMessage, kind: &Kind, has_presence: bool) -> Accepted
     }
 }
 
-fn family(family: &str, rules: &DynamicMessage, kind: &Kind, limits: &mut Limits) {
+pub(super) fn family(family: &str, rules: &DynamicMessage, kind: &Kind, limits: &mut Limits) {
     flat::unknown(rules, limits);
     match family {
         "string" => text(rules, CHARACTERS, true, limits),
