@@ -5,6 +5,7 @@
 
 mod access;
 pub mod allow;
+pub mod buf;
 mod effective;
 mod elements;
 mod fields;
@@ -35,6 +36,8 @@ pub struct Finding {
     pub place: Place,
     /// The old and the new value.
     pub reason: String,
+    /// The day alone brought it about: the same two contracts had no such finding on an earlier one.
+    pub by_calendar: bool,
 }
 
 impl Finding {
@@ -48,6 +51,14 @@ impl Finding {
             element,
             place,
             reason,
+            by_calendar: false,
+        }
+    }
+
+    fn by_calendar(self) -> Self {
+        Self {
+            by_calendar: true,
+            ..self
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod buf_config;
 mod check;
 mod docs;
 mod explain;
@@ -37,6 +38,8 @@ enum Command {
     Explain(explain::Args),
     /// What a change breaks and `buf breaking` cannot see. Exit code 100 where there is something.
     Check(check::Args),
+    /// What `buf breaking` is told, so that it does not hold on to what is past its sunset or allowed to go.
+    BufConfig(buf_config::Args),
     /// The rules of `check`, in Markdown.
     Rules(rules::Args),
 }
@@ -75,6 +78,7 @@ impl Cli {
             Command::Graph(args) => args.run(),
             Command::Explain(args) => args.run(),
             Command::Check(args) => args.run(),
+            Command::BufConfig(args) => args.run(),
             Command::Rules(args) => args.run(),
         }
     }

@@ -10,9 +10,6 @@ use anyhow::{Context as _, Result};
 
 use crate::process;
 
-/// What others make is theirs to keep compatible.
-const CONFIG: &str =
-    r#"{"version": "v2", "breaking": {"use": ["FILE"], "ignore": ["buf", "google", "grpc"]}}"#;
 const WORKSPACE: &str = "buf.yaml";
 
 /// Builds the image of a folder or an archive, without comments and places: small, and the same for the same contract.
@@ -98,19 +95,18 @@ pub(super) fn released(root: &Path, golden: &str) -> Result<Vec<(String, PathBuf
     Ok(images)
 }
 
-/// Whether callers of `old` still work with `new`; buf prints what does not.
-///
-/// # Errors
-/// When there is a breaking change, or buf fails.
-pub(super) fn compare(buf: &Path, root: &Path, new: &Path, old: &Path) -> Result<()> {
+/// Asks buf whether callers of `old` still work with `new`, by this configuration. What does not is on its standard output,
+/// with exit code 100.
+pub(super) fn breaking(buf: &Path, root: &Path, new: &Path, old: &Path, config: &str) -> Command {
     let mut command = Command::new(buf);
     command
         .arg("breaking")
         .arg(new)
         .arg("--against")
         .arg(old)
-        .args(["--config", CONFIG]);
-    process::show(command.current_dir(root))
+        .args(["--config", config])
+        .current_dir(root);
+    command
 }
 
 fn git(root: &Path) -> Command {
