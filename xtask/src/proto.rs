@@ -15,6 +15,8 @@ use crate::{process, tools, workspace};
 /// Where the descriptor images of what was released lie.
 const GOLDEN: &str = "proto/golden";
 const RELEASED: &str = "released.binpb";
+/// What the messages of all releases look like, on the wire and as JSON.
+const MESSAGES: &str = "proto/golden/messages";
 /// The breaks that were decided.
 const ALLOWED: &str = "proto/allowed-breaks.toml";
 /// Names our own tool, where it is built already.
@@ -35,6 +37,21 @@ pub(crate) fn run(_: &Args) -> Result<()> {
     summary.add("format", "buf format", format(&buf, &root));
     summary.add("style", "buf lint", lint(&buf, &root));
     compatible(&buf, &root, &mut summary);
+    match image::merge_base(&root) {
+        Ok(None) => summary.skip(
+            "messages as released",
+            "there is no merge base to compare with",
+        ),
+        Ok(Some(base)) => {
+            let kept = image::only_grows(&root, &base, MESSAGES);
+            summary.add(
+                "messages as released",
+                "git diff, against the merge base",
+                kept,
+            );
+        }
+        Err(error) => summary.add("messages as released", "git merge-base", Err(error)),
+    }
     print!("{summary}");
     ensure!(summary.is_fine(), "the contract is not in order");
     Ok(())
@@ -62,13 +79,14 @@ pub(crate) fn release(_: &Args) -> Result<()> {
             std::fs::read(&golden).with_context(|| format!("reading {GOLDEN}/{RELEASED}"))?;
         if before == after {
             println!("{GOLDEN}/{RELEASED} is that of this contract already.");
-            return Ok(());
+            return add_messages(&root, &golden);
         }
         println!("What callers of the last release will notice:");
         broken(&buf, &root, &golden, &new)?;
     }
     std::fs::write(&golden, &after).with_context(|| format!("writing {GOLDEN}/{RELEASED}"))?;
     println!("Wrote {GOLDEN}/{RELEASED}, {} KiB.", after.len() / 1024);
+    add_messages(&root, &golden)?;
     if root.join(ALLOWED).exists() {
         println!(
             "What {ALLOWED} allowed is released now: `cargo xtask proto` names the entries that can go."
@@ -77,10 +95,17 @@ pub(crate) fn release(_: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Adds what the messages of the release look like to those of the releases before it.
+fn add_messages(root: &Path, golden: &Path) -> Result<()> {
+    let mut command = contract_tool(root, "samples");
+    command.arg(golden).args(["--into", MESSAGES]);
+    process::show(&mut command).with_context(|| format!("adding to {MESSAGES}"))
+}
+
 /// Shows what `new` breaks of `old`, for buf and for our own tool; both say it with exit code 100.
 fn broken(buf: &Path, root: &Path, old: &Path, new: &Path) -> Result<()> {
     const FOUND: i32 = 100;
-    let mut check = contract_tool(root, "check", old, new);
+    let mut check = comparing(root, "check", old, new);
     check.args(["--calendar", "notice"]);
     let config = overlooked(root, old, new)?;
     for command in [
@@ -194,7 +219,7 @@ fn older(buf: &Path, root: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)
 /// All older images in one run: an allowance is stale when none of them needs it.
 fn check(root: &Path, old: &[&Path], new: &Path) -> Result<()> {
     let (first, others) = old.split_first().context("no image to compare with")?;
-    let mut command = contract_tool(root, "check", first, new);
+    let mut command = comparing(root, "check", first, new);
     for other in others {
         command.arg("--also").arg(other);
     }
@@ -209,13 +234,23 @@ fn check(root: &Path, old: &[&Path], new: &Path) -> Result<()> {
 
 /// What buf is told not to see: what is gone after its sunset, or by name. Our own tool knows the sunsets.
 fn overlooked(root: &Path, old: &Path, new: &Path) -> Result<String> {
-    let config = process::read(&mut contract_tool(root, "buf-config", old, new))
+    let config = process::read(&mut comparing(root, "buf-config", old, new))
         .context("asking scribemed-contract which removals are right")?;
     Ok(config.trim().to_owned())
 }
 
 /// A command of our own tool for two images, with the breaks that were decided.
-fn contract_tool(root: &Path, task: &str, old: &Path, new: &Path) -> Command {
+fn comparing(root: &Path, task: &str, old: &Path, new: &Path) -> Command {
+    let mut command = contract_tool(root, task);
+    command.arg(old).arg(new);
+    if root.join(ALLOWED).exists() {
+        command.args(["--allow", ALLOWED]);
+    }
+    command
+}
+
+/// A command of our own tool.
+fn contract_tool(root: &Path, task: &str) -> Command {
     let mut command = if let Some(program) = std::env::var_os(CONTRACT) {
         let mut command = Command::new(program);
         command.current_dir(root);
@@ -225,9 +260,6 @@ fn contract_tool(root: &Path, task: &str, old: &Path, new: &Path) -> Command {
         command.args(["run", "--quiet", "--package", "scribemed-contract", "--"]);
         command
     };
-    command.arg(task).arg(old).arg(new);
-    if root.join(ALLOWED).exists() {
-        command.args(["--allow", ALLOWED]);
-    }
+    command.arg(task);
     command
 }

@@ -22,6 +22,7 @@ mod rules;
 use prost_reflect::DescriptorPool;
 
 pub use self::elements::Place;
+pub(crate) use self::elements::messages;
 use self::elements::{Element, services};
 use self::rule::Rule;
 

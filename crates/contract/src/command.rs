@@ -7,6 +7,7 @@ mod explain;
 mod graph;
 mod openapi;
 mod rules;
+mod samples;
 mod service_config;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ enum Command {
     BufConfig(buf_config::Args),
     /// The rules of `check`, in Markdown.
     Rules(rules::Args),
+    /// Adds what the messages of a release look like to the golden files.
+    Samples(samples::Args),
 }
 
 /// Exit code 0: fine; 100: findings. Bad input is an error, one line, and the exit code is 2.
@@ -80,6 +83,7 @@ impl Cli {
             Command::Check(args) => args.run(),
             Command::BufConfig(args) => args.run(),
             Command::Rules(args) => args.run(),
+            Command::Samples(args) => args.run(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::process;
 
@@ -71,6 +71,33 @@ pub(super) fn merge_base(root: &Path) -> Result<Option<String>> {
         return Ok((!is_head && has_contract).then_some(base));
     }
     Ok(None)
+}
+
+/// Whether the files in a folder have lost no line since a commit: they may only be added to.
+///
+/// # Errors
+/// When a line was changed or removed, with each of them, or git fails.
+pub(super) fn only_grows(root: &Path, commit: &str, folder: &str) -> Result<()> {
+    let mut git = git(root);
+    git.args(["diff", "--no-color", "--no-ext-diff", "--unified=0", commit]);
+    let diff = process::read(git.args(["--", folder]))?;
+    let mut file = "";
+    let mut lost = Vec::new();
+    for line in diff.lines() {
+        if let Some(name) = line.strip_prefix("--- ") {
+            file = name.trim_start_matches("a/");
+        } else if let Some(text) = line.strip_prefix('-') {
+            let start: String = text.chars().take(80).collect();
+            lost.push(format!("{file}: {start}"));
+        }
+    }
+    ensure!(
+        lost.is_empty(),
+        "what was released was changed or removed, and callers were built with it; put it back (a message that is gone after \
+         its sunset gets a line `retired REASON`):\n{}",
+        lost.join("\n")
+    );
+    Ok(())
 }
 
 /// The images of what was released, with what to call each; none before the first release.
