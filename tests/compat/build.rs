@@ -83,7 +83,7 @@ fn add(message: &DescriptorProto, parent: &str, module: &str, arms: &mut String)
     if message
         .options
         .as_ref()
-        .is_some_and(|options| options.map_entry())
+        .is_some_and(prost_types::MessageOptions::map_entry)
     {
         return;
     }

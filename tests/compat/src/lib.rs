@@ -7,6 +7,7 @@
 #![allow(
     clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes_without_reason,
     missing_docs,
     deprecated,
     reason = "generated code, of a contract that is documented elsewhere"

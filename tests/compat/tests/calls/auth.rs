@@ -51,7 +51,7 @@ pub(crate) async fn refusals(world: &World) {
     let again = auth.exchange_token(used).await;
     refused(again, Code::Unauthenticated, "ASSERTION_REPLAYED");
     let mut request = world.exchange("transcription");
-    request.client_assertion = "nonsense".to_owned();
+    "nonsense".clone_into(&mut request.client_assertion);
     let malformed = auth.exchange_token(request).await;
     refused(malformed, Code::Unauthenticated, "ASSERTION_MALFORMED");
     let mut request = world.exchange("transcription");

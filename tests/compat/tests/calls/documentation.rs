@@ -112,7 +112,7 @@ pub(crate) async fn refusals(world: &World) {
     first.request_id = id();
     let note = new.create_note(first.clone()).await.unwrap();
     let note = note.into_inner().note.unwrap();
-    first.sections[0].text = "Walk.".to_owned();
+    first.sections = vec![section("Walk.")];
     let result = new.create_note(first).await;
     refused(result, Code::AlreadyExists, "REQUEST_ID_REUSED");
 

@@ -1,5 +1,6 @@
 //! scribemed.transcription, both versions.
 
+use scribemed_compat::transcription::v1::TranscriptionStatus::{Pending, Processing};
 use scribemed_compat::transcription::v2::create_transcription_request::Source;
 use scribemed_compat::transcription::{v1, v2};
 use tonic::Code;
@@ -21,7 +22,6 @@ pub(crate) async fn answers(world: &World) -> String {
     let status = old.get_transcription_status(status(&made.id)).await;
     let status = status.unwrap().into_inner();
     assert_eq!(status.job_id, made.id);
-    use v1::TranscriptionStatus::{Pending, Processing};
     assert!([Pending, Processing].contains(&status.status()));
     world.speak();
     let done = ended(&mut new, &made.id).await;
