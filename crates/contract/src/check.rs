@@ -1,6 +1,6 @@
 //! What a change of a contract breaks and `buf breaking` cannot see.
 //!
-//! [`check`] compares two images and returns [`Finding`]s, each of a [`Rule`](rule::Rule). It takes for granted that
+//! [`check`] compares two images and returns [`Finding`]s, each of a [`Rule`]. It takes for granted that
 //! `buf breaking` watches what it can see: fields, types, numbers, names.
 
 mod access;
