@@ -17,6 +17,11 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    /// Whether ours has stopped looking at the items of lists and maps.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.violations.len() >= 100
+    }
+
     pub(crate) fn ours(violations: &[Violation]) -> Self {
         if violations.iter().any(|violation| violation.failed) {
             return Self {
@@ -46,6 +51,21 @@ impl Verdict {
         Self {
             violations,
             failed: false,
+        }
+    }
+}
+
+impl Verdict {
+    /// What this one finds alone.
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        let mut rest = other.violations.clone();
+        let alone = self.violations.iter().filter(|violation| {
+            let there = rest.iter().position(|it| it == *violation);
+            there.map(|at| rest.swap_remove(at)).is_none()
+        });
+        Self {
+            violations: alone.cloned().collect(),
+            failed: self.failed,
         }
     }
 }
@@ -80,7 +100,8 @@ impl Oracle {
                     .iter()
                     .map(|violation| {
                         (
-                            violation.field_path(),
+                            // It takes a key with a bracket for the name of an extension.
+                            violation.field_path().replace(".[\"", "[\""),
                             violation.rule_id().to_owned(),
                             violation.rule_path(),
                             violation.for_key() == Some(true),
@@ -112,10 +133,46 @@ impl Oracle {
     }
 }
 
-/// The mistakes of prost-protovalidate 0.6, by message.
-pub(crate) fn mistake(_message: &str) -> Option<&'static str> {
-    None
-}
+/// What prost-protovalidate 0.6 gets wrong, by the message that shows it. Where the rule says otherwise, it is quoted from
+/// `buf/validate/validate.proto`.
+pub(crate) const MISTAKES: &[(&str, &str)] = &[
+    (
+        "BytesIP",
+        "the id of an empty address is not the path of its rule, `bytes.ip`",
+    ),
+    (
+        "BytesIPv4",
+        "the id of an empty address is not the path of its rule, `bytes.ipv4`",
+    ),
+    (
+        "BytesIPv6",
+        "the id of an empty address is not the path of its rule, `bytes.ipv6`",
+    ),
+    (
+        "StringIP",
+        "the zone of an address may be any text that is not empty (RFC 4007, section 11.2), also a space",
+    ),
+    (
+        "StringURIRef",
+        "nothing is a reference (RFC 3986, section 4.2), and there is no rule `uri_ref_empty`",
+    ),
+    (
+        "TimestampGTNow",
+        "the present is let pass: `this < now ? 'must be greater than now'`",
+    ),
+    (
+        "TimestampGTNowWithin",
+        "the present is let pass: `this < now ? 'must be greater than now'`",
+    ),
+    (
+        "TimestampLTNow",
+        "the present is let pass: `this > now ? 'must be less than now'`",
+    ),
+    (
+        "TimestampLTNowWithin",
+        "the present is let pass: `this > now ? 'must be less than now'`",
+    ),
+];
 
 /// Whether a label `required` stands in the message: prost does not tell that such a field is absent.
 pub(crate) fn has_required(message: &MessageDescriptor) -> bool {
