@@ -15,6 +15,7 @@ mod error;
 mod generator;
 mod imports;
 pub mod lifecycle;
+mod names;
 pub mod options;
 mod place;
 pub mod policy;

@@ -1,5 +1,7 @@
 //! Checking a message against the rules of its contract.
 
+pub mod cel;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
