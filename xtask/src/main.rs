@@ -6,6 +6,7 @@
 
 mod bench;
 mod compose;
+mod conformance;
 mod images;
 mod interop;
 mod model;

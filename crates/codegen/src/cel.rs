@@ -18,7 +18,7 @@ mod time;
 mod types;
 mod value;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, Value};
 
 pub(crate) use types::Type;
 
@@ -34,7 +34,7 @@ pub(crate) struct Scope<'a> {
     /// `this`: its type, and a place expression of it such as `(*self)`, `self.name` or `(*value)`: not of a reference.
     pub(crate) this: (Type, &'a str),
     /// `rule`, in a predefined rule: the extension field, and the value that a contract gave it.
-    pub(crate) rule: Option<(&'a FieldDescriptor, &'a Value)>,
+    pub(crate) rule: Option<(&'a ExtensionDescriptor, &'a Value)>,
     /// `rules`, in a predefined rule: the whole message that the extension stands in, such as StringRules.
     pub(crate) rules: Option<&'a DynamicMessage>,
 }

@@ -22,13 +22,13 @@ fn sanitized(name: String) -> String {
     }
 }
 
-/// A field, a module.
-pub(crate) fn snake(name: &str) -> String {
+/// The name of a field or module.
+pub(crate) fn ident(name: &str) -> String {
     sanitized(name.to_snake_case())
 }
 
-/// A type, a variant.
-pub(crate) fn camel(name: &str) -> String {
+/// The name of a type or variant.
+fn camel(name: &str) -> String {
     sanitized(name.to_upper_camel_case())
 }
 
@@ -40,8 +40,27 @@ pub(crate) fn message_path(message: &MessageDescriptor, package: &str) -> String
     path(message.full_name(), &camel(message.name()), package)
 }
 
+/// The type as the module of its package names it: `outer::Inner`.
+pub(crate) fn type_path(message: &MessageDescriptor) -> String {
+    message_path(message, message.package_name())
+}
+
+/// The variant of a member of a oneof as the module of its package names it: `outer::Choice::Text`.
+pub(crate) fn variant(oneof: &OneofDescriptor, field: &FieldDescriptor) -> String {
+    variant_path(oneof, field, oneof.parent_message().package_name())
+}
+
+/// The path of the variant of a member of a oneof from the module of `package`.
+pub(crate) fn variant_path(
+    oneof: &OneofDescriptor,
+    field: &FieldDescriptor,
+    package: &str,
+) -> String {
+    format!("{}::{}", oneof_path(oneof, package), camel(field.name()))
+}
+
 /// The path of a oneof's type from the module of `package`.
-pub(crate) fn oneof_path(oneof: &OneofDescriptor, package: &str) -> String {
+fn oneof_path(oneof: &OneofDescriptor, package: &str) -> String {
     let parent = oneof.parent_message();
     let mut name = camel(oneof.name());
     let taken = parent
@@ -64,7 +83,7 @@ fn path(full_name: &str, name: &str, package: &str) -> String {
     let mut there: Vec<&str> = full_name.split('.').collect();
     there.pop();
     if there.starts_with(&["google", "protobuf"]) {
-        let within = there.iter().skip(2).map(|part| snake(part));
+        let within = there.iter().skip(2).map(|part| ident(part));
         let parts: Vec<String> = ["::prost_types".to_owned()]
             .into_iter()
             .chain(within)
@@ -78,7 +97,7 @@ fn path(full_name: &str, name: &str, package: &str) -> String {
         .take_while(|(here, there)| here == there)
         .count();
     let up = here.iter().skip(shared).map(|_| "super".to_owned());
-    let down = there.iter().skip(shared).map(|part| snake(part));
+    let down = there.iter().skip(shared).map(|part| ident(part));
     up.chain(down)
         .chain([name.to_owned()])
         .collect::<Vec<_>>()

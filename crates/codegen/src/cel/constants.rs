@@ -10,16 +10,12 @@ use super::types::{Sort, Type, wrapped};
 use super::value::{Hold, Known, Value};
 use crate::options::Fields as _;
 
-/// The value of `field`.
-pub(super) fn of_field(
-    at: usize,
-    field: &FieldDescriptor,
-    value: &Constant,
-) -> Result<Value, Refusal> {
+/// The value of a field or an extension of this kind.
+pub(super) fn of_field(at: usize, kind: &Kind, value: &Constant) -> Result<Value, Refusal> {
     match value {
         Constant::List(items) => {
             // An empty list has a type, too.
-            let kind = Type::canonical(Type::of_item(field).sort);
+            let kind = Type::canonical(Type::of_kind(kind).sort);
             let mut codes = Vec::new();
             for item in items {
                 let item = of_value(at, item)?;
@@ -102,7 +98,7 @@ pub(super) fn select(
     {
         return Ok(Value::new(at, Sort::Null, "()").holding(Hold::Static));
     }
-    of_field(at, field, &value)
+    of_field(at, &field.kind(), &value)
 }
 
 /// The value of a field that is not set.

@@ -126,7 +126,7 @@ impl<'a> Translator<'a> {
             }
             "rule" => {
                 if let Some((field, value)) = self.scope.rule {
-                    return constants::of_field(at, field, value);
+                    return constants::of_field(at, &field.kind(), value);
                 }
             }
             "rules" => {

@@ -100,7 +100,7 @@ impl Translator<'_> {
     ) -> Result<Value, Refusal> {
         let kind = Type::of_field(field);
         let message = operand.fields_of();
-        let place = format!("{message}.{}", names::snake(field.name()));
+        let place = format!("{message}.{}", names::ident(field.name()));
         let hold = operand.lent();
         if let Some(inner) = wrapper(field) {
             return Ok(self.wrapper(at, operand, field, &inner).of(&[operand]));
@@ -148,7 +148,7 @@ impl Translator<'_> {
             Slot::Bare | Slot::Optional => {
                 format!(
                     "{message}.{}.as_ref().map(|{item}| {read})",
-                    names::snake(field.name())
+                    names::ident(field.name())
                 )
             }
         };
@@ -202,9 +202,8 @@ impl Translator<'_> {
             .containing_oneof()
             .filter(|oneof| !oneof.is_synthetic());
         if let Some(oneof) = oneof {
-            let path = names::oneof_path(&oneof, self.scope.package);
-            let variant = format!("{path}::{}", names::camel(field.name()));
-            return Slot::Variant(names::snake(oneof.name()), variant);
+            let variant = names::variant_path(&oneof, field, self.scope.package);
+            return Slot::Variant(names::ident(oneof.name()), variant);
         }
         if !field.is_list()
             && !field.is_map()
@@ -224,7 +223,7 @@ impl Translator<'_> {
         field: &FieldDescriptor,
     ) -> Result<Value, Refusal> {
         let message = operand.fields_of();
-        let place = format!("{message}.{}", names::snake(field.name()));
+        let place = format!("{message}.{}", names::ident(field.name()));
         let (code, loose) = match self.slot(field) {
             Slot::Variant(oneof, variant) => (
                 format!(

@@ -112,7 +112,7 @@ impl Type {
         }
     }
 
-    fn of_kind(kind: &Kind) -> Self {
+    pub(super) fn of_kind(kind: &Kind) -> Self {
         let (sort, store) = match kind {
             Kind::Bool => (Sort::Bool, Store::Canonical),
             Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 | Kind::Enum(_) => {

@@ -24,8 +24,8 @@ pub use items::{
 pub use number::{Whole, add, divide, is_infinite, multiply, negative, order, remainder, subtract};
 pub use show::{fixed, hex, quote, radix, scientific, shown_double, shown_list, shown_map};
 pub use text::{
-    char_at, has_bytes, index_of, index_of_from, last_index_of, last_index_of_from, matches,
-    replace, split, substring,
+    char_at, has_bytes, index_of, index_of_from, last_index_of, last_index_of_from, replace, split,
+    substring,
 };
 pub use time::{
     date, day_of_month, day_of_week, day_of_year, duration_of_text, full_year, hours, instant,
@@ -51,8 +51,6 @@ pub enum Failure {
     Null,
     /// A text or bytes cannot be converted to the type named.
     Conversion(&'static str),
-    /// A text is no regular expression.
-    Pattern,
 }
 
 impl fmt::Display for Failure {
@@ -65,7 +63,6 @@ impl fmt::Display for Failure {
             Self::NoSuchField => f.write_str("no such field"),
             Self::Null => f.write_str("a value that is needed is null"),
             Self::Conversion(kind) => write!(f, "a value cannot be converted to {kind}"),
-            Self::Pattern => f.write_str("a pattern is no regular expression"),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Functions of texts. Positions are counted in characters, from 0.
 
-use regex::Regex;
-
 use super::{Failure, size};
 
 /// Where the character at `index` begins, in bytes; the end for one behind the last.
@@ -130,13 +128,4 @@ pub fn split<'a>(text: &'a str, separator: &str, limit: i64) -> Vec<&'a str> {
 /// Whether `bytes` has `wanted` in it.
 pub fn has_bytes(bytes: &[u8], wanted: &[u8]) -> bool {
     wanted.is_empty() || bytes.windows(wanted.len()).any(|window| window == wanted)
-}
-
-/// Whether `text` contains a match of `pattern`, which is compiled each time: it is not known before.
-///
-/// # Errors
-/// [`Failure::Pattern`].
-pub fn matches(text: &str, pattern: &str) -> Result<bool, Failure> {
-    let pattern = Regex::new(pattern).map_err(|_| Failure::Pattern)?;
-    Ok(pattern.is_match(text))
 }
