@@ -107,16 +107,17 @@ pub(crate) fn translate(expression: &str, scope: &Scope<'_>) -> Result<Program, 
     } else {
         ""
     };
-    let code = if value.fallible {
+    let (kind, code) = if value.fallible {
         let kind = format!("::core::result::Result<{kind}, {CEL}::Failure>");
-        format!("(|| -> {kind} {{ ::core::result::Result::Ok({code}) }})()")
+        let code = format!("(|| -> {kind} {{ ::core::result::Result::Ok({code}) }})()");
+        (kind, code)
     } else {
-        code
+        (kind.to_owned(), code)
     };
     // What is plain to see is not worth a warning in what nobody wrote.
     let lints = "#[allow(unused, unused_comparisons, nonstandard_style, reason = \"translated from an expression\")]";
     Ok(Program {
-        code: format!("{{ {now}{lints} let answer = {code}; answer }}"),
+        code: format!("{{ {now}{lints} let answer: {kind} = {code}; answer }}"),
         answer,
         fallible: value.fallible,
     })
