@@ -229,6 +229,9 @@ fn equality(at: usize, sign: &str, left: &Value, right: &Value) -> Result<Value,
             left.borrowed(),
             right.operand()
         )),
+        (Sort::Nullable(_), Sort::Nullable(_)) if left.sort == right.sort => {
+            answer(format!("{} {sign} {}", left.operand(), right.operand()))
+        }
         (Sort::Type(a), Sort::Type(b)) => Ok(Value::known(
             at,
             Sort::Bool,
