@@ -23,7 +23,7 @@ use scribemed_rpc::validate::Findings;
 
 use crate::draw::Draw;
 use crate::harvest::Harvest;
-use crate::oracle::{MISTAKES, Oracle, Verdict};
+use crate::oracle::{DIFFERENT, Oracle, Verdict};
 
 /// Of each message, as drawn.
 const DRAWN: usize = 150;
@@ -46,14 +46,14 @@ fn both_find_the_same() {
     let oracle = Oracle::new(NOW);
     let mut counts = Counts::default();
     let mut differ = Vec::new();
-    let mut mistakes: BTreeSet<&str> = MISTAKES.iter().map(|(message, _)| *message).collect();
+    let mut known: BTreeSet<&str> = DIFFERENT.iter().map(|(message, _)| *message).collect();
     for (message, check) in executor.checks() {
         if oracle::has_required(&message) {
             continue;
         }
         counts.types += 1;
         if let Some(difference) = difference(&oracle, &message, check, &mut counts)
-            && !mistakes.remove(message.name())
+            && !known.remove(message.name())
         {
             differ.push(difference);
         }
@@ -75,8 +75,8 @@ fn both_find_the_same() {
         differ.join("\n")
     );
     assert!(
-        mistakes.is_empty(),
-        "not seen any more, so strike them off: {mistakes:?}"
+        known.is_empty(),
+        "not seen any more, so strike them off: {known:?}"
     );
     // Most rules are broken by some value and kept by some.
     assert!(

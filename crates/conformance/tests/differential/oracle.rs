@@ -136,21 +136,35 @@ impl Oracle {
     }
 }
 
-/// What prost-protovalidate 0.6 gets wrong, by the message that shows it. Where the rule says otherwise, it is quoted from
+const EMPTY: &str =
+    "the id of an empty address is not the path of its rule, which is `ip`, `ipv4` or `ipv6`";
+const PRESENT: &str = "the present is let pass: `this < now ? 'must be greater than now'`";
+const NO_UTF8: &str =
+    "bytes that are not UTF-8 are no string: the conversion fails (cel-go: types.Bytes)";
+const NO_TIME: &str = "more than 999,999,999 nanoseconds are added up, as in cel-go";
+const NAN: &str = "the language does not say what `NaN <= 1.0` is; ours is false (IEEE 754), theirs fails, as in cel-go";
+
+/// Where prost-protovalidate 0.6 finds something else, and why ours is right or may be. What is quoted stands in
 /// `buf/validate/validate.proto`.
-pub(crate) const MISTAKES: &[(&str, &str)] = &[
+pub(crate) const DIFFERENT: &[(&str, &str)] = &[
+    ("BytesIP", EMPTY),
+    ("BytesIPv4", EMPTY),
+    ("BytesIPv6", EMPTY),
     (
-        "BytesIP",
-        "the id of an empty address is not the path of its rule, `bytes.ip`",
+        "FieldExpressionOnly",
+        "the message of an expression without one is `\"...\" returned false`",
     ),
-    (
-        "BytesIPv4",
-        "the id of an empty address is not the path of its rule, `bytes.ipv4`",
-    ),
-    (
-        "BytesIPv6",
-        "the id of an empty address is not the path of its rule, `bytes.ipv6`",
-    ),
+    ("PredefinedBytesRuleProto2", NO_UTF8),
+    ("PredefinedDoubleRuleProto2", NAN),
+    ("PredefinedDurationRuleProto2", NO_TIME),
+    ("PredefinedFloatRuleProto2", NAN),
+    ("PredefinedRepeatedWrappedBytesRuleProto2", NO_UTF8),
+    ("PredefinedRepeatedWrappedDoubleRuleProto2", NAN),
+    ("PredefinedRepeatedWrappedFloatRuleProto2", NAN),
+    ("PredefinedTimestampRuleProto2", NO_TIME),
+    ("PredefinedWrappedBytesRuleProto2", NO_UTF8),
+    ("PredefinedWrappedDoubleRuleProto2", NAN),
+    ("PredefinedWrappedFloatRuleProto2", NAN),
     (
         "StringIP",
         "the zone of an address may be any text that is not empty (RFC 4007, section 11.2), also a space",
@@ -159,22 +173,10 @@ pub(crate) const MISTAKES: &[(&str, &str)] = &[
         "StringURIRef",
         "nothing is a reference (RFC 3986, section 4.2), and there is no rule `uri_ref_empty`",
     ),
-    (
-        "TimestampGTNow",
-        "the present is let pass: `this < now ? 'must be greater than now'`",
-    ),
-    (
-        "TimestampGTNowWithin",
-        "the present is let pass: `this < now ? 'must be greater than now'`",
-    ),
-    (
-        "TimestampLTNow",
-        "the present is let pass: `this > now ? 'must be less than now'`",
-    ),
-    (
-        "TimestampLTNowWithin",
-        "the present is let pass: `this > now ? 'must be less than now'`",
-    ),
+    ("TimestampGTNow", PRESENT),
+    ("TimestampGTNowWithin", PRESENT),
+    ("TimestampLTNow", PRESENT),
+    ("TimestampLTNowWithin", PRESENT),
 ];
 
 /// Whether a label `required` stands in the message: prost does not tell that such a field is absent.
