@@ -126,3 +126,43 @@ impl Executor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use prost_types::Any;
+
+    use super::*;
+
+    fn result(type_url: &str) -> Option<test_result::Result> {
+        let case = Any {
+            type_url: type_url.to_owned(),
+            value: vec![],
+        };
+        let request = TestConformanceRequest {
+            fdset: None,
+            cases: HashMap::from([("a case".to_owned(), case)]),
+        };
+        let answer = Executor::new().unwrap().answer(&request.encode_to_vec());
+        let mut response = TestConformanceResponse::decode(answer.unwrap().as_slice()).unwrap();
+        response.results.remove("a case")?.result
+    }
+
+    #[test]
+    fn each_case_has_a_result() {
+        let unknown = result("type.googleapis.com/sample.Other");
+        let Some(test_result::Result::UnexpectedError(why)) = unknown else {
+            unreachable!("{unknown:?}");
+        };
+        assert!(why.contains("sample.Other"), "{why}");
+        let without_rules = result("type.googleapis.com/google.protobuf.Any");
+        assert_eq!(without_rules, Some(test_result::Result::Success(true)));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        let error = Executor::new().unwrap().answer(&[255]).unwrap_err();
+        assert!(matches!(error, Error::Request(_)), "{error}");
+    }
+}
