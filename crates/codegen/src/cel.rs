@@ -122,3 +122,6 @@ pub(crate) fn translate(expression: &str, scope: &Scope<'_>) -> Result<Program, 
         fallible: value.fallible,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,6 +211,20 @@ fn global(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Re
     let [value] = operands else {
         return Ok(None);
     };
+    if let Some(known) = &value.known
+        && let Some(found) = folded(name, known)
+    {
+        let Some((sort, known)) = found else {
+            return refuse(
+                value.at,
+                format!(
+                    "this {} is no {name}: evaluating this would always fail",
+                    value.sort.name()
+                ),
+            );
+        };
+        return Ok(Some(Value::known(at, sort, known)));
+    }
     let (code, operand) = (value.borrowed(), value.borrowed_operand());
     let new = |sort, code: String| Some(Value::new(at, sort, code));
     let tried = |sort, function: &str| {
@@ -230,14 +244,7 @@ fn global(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Re
         ("int", Sort::Text) => tried(Sort::Int, "int_of_text"),
         ("int", Sort::Duration) => tried(Sort::Int, "int_of_duration"),
         ("int", Sort::Timestamp) => new(Sort::Int, format!("{CEL}::seconds({code})")),
-        ("uint", Sort::Int) => match value.known {
-            Some(Known::Int(number)) if number >= 0 => Some(Value::known(
-                at,
-                Sort::Uint,
-                Known::Uint(number.unsigned_abs()),
-            )),
-            _ => tried(Sort::Uint, "uint_of_int"),
-        },
+        ("uint", Sort::Int) => tried(Sort::Uint, "uint_of_int"),
         ("uint", Sort::Double) => tried(Sort::Uint, "uint_of_double"),
         ("uint", Sort::Text) => tried(Sort::Uint, "uint_of_text"),
         ("double", Sort::Int | Sort::Uint) => {
@@ -268,6 +275,46 @@ fn global(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Re
         ("duration" | "timestamp", Sort::Text) => Some(time::of_text(at, name, value)?),
         ("timestamp", Sort::Int) => tried(Sort::Timestamp, "timestamp_of_int"),
         _ => None,
+    })
+}
+
+/// The conversion of what is known, if it is one that can fail; `Some(None)` if it does.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "within the limits, it is the conversion that is meant"
+)]
+fn folded(name: &str, known: &Known) -> Option<Option<(Sort, Known)>> {
+    const INTS: f64 = 9_223_372_036_854_775_808.0;
+    const UINTS: f64 = 18_446_744_073_709_551_616.0;
+    let int = |number: Option<i64>| number.map(|number| (Sort::Int, Known::Int(number)));
+    let uint = |number: Option<u64>| number.map(|number| (Sort::Uint, Known::Uint(number)));
+    let double = |number: Option<f64>| number.map(|number| (Sort::Double, Known::Double(number)));
+    Some(match (name, known) {
+        ("int", Known::Uint(number)) => int(i64::try_from(*number).ok()),
+        ("int", Known::Double(number)) => {
+            int((*number > -INTS && *number < INTS).then_some(*number as i64))
+        }
+        ("int", Known::Text(text)) => int(text.parse().ok()),
+        ("uint", Known::Int(number)) => uint(u64::try_from(*number).ok()),
+        ("uint", Known::Double(number)) => {
+            uint((0.0..UINTS).contains(number).then_some(*number as u64))
+        }
+        ("uint", Known::Text(text)) => uint(text.parse().ok().filter(|_| !text.starts_with('+'))),
+        ("double", Known::Int(number)) => double(Some(*number as f64)),
+        ("double", Known::Uint(number)) => double(Some(*number as f64)),
+        ("double", Known::Text(text)) => double(text.parse().ok()),
+        ("bool", Known::Text(text)) => match text.as_str() {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some((Sort::Bool, Known::Bool(true))),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some((Sort::Bool, Known::Bool(false))),
+            _ => None,
+        },
+        ("string", Known::Bytes(bytes)) => {
+            let text = str::from_utf8(bytes).ok();
+            text.map(|text| (Sort::Text, Known::Text(text.to_owned())))
+        }
+        _ => return None,
     })
 }
 

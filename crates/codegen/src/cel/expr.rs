@@ -70,20 +70,7 @@ impl<'a> Translator<'a> {
 
     /// The Rust of `expr`, which is needed: that a wrapper is null is a failure.
     pub(super) fn settled(&mut self, expr: &Expr) -> Result<Value, Refusal> {
-        let value = self.value(expr)?;
-        Ok(match value.sort.clone() {
-            Sort::Nullable(inner) => {
-                let code = format!("{}.ok_or({CEL}::Failure::Null)", value.operand());
-                let value = Value {
-                    code,
-                    loose: false,
-                    sort: *inner,
-                    ..value
-                };
-                value.tried()
-            }
-            _ => value,
-        })
+        Ok(settled(self.value(expr)?))
     }
 
     /// A name for something of the translator's own.
@@ -191,8 +178,8 @@ impl<'a> Translator<'a> {
     fn list(&mut self, at: usize, items: &[Expr]) -> Result<Value, Refusal> {
         let mut values = Vec::new();
         for item in items {
-            let value = self.settled(item)?.lasting();
-            self.storable(&value)?;
+            let value = self.value(item)?.lasting();
+            storable(&value)?;
             values.push(value);
         }
         let Some(first) = values.first() else {
@@ -235,25 +222,6 @@ impl<'a> Translator<'a> {
             Value::new(at, sort, format!("[{codes}]")).owned()
         };
         Ok(list.of(&others))
-    }
-
-    /// Refuses what lists do not hold.
-    pub(super) fn storable(&self, value: &Value) -> Result<(), Refusal> {
-        match value.sort {
-            Sort::List(_)
-            | Sort::Map(..)
-            | Sort::Rules(_)
-            | Sort::Null
-            | Sort::Nullable(_)
-            | Sort::Type(_) => refuse(
-                value.at,
-                format!(
-                    "a list cannot hold a {}; it holds scalars, times and messages",
-                    value.sort.name()
-                ),
-            ),
-            _ => Ok(()),
-        }
     }
 
     fn index(&mut self, at: usize, operand: &Expr, index: &Expr) -> Result<Value, Refusal> {
@@ -321,6 +289,39 @@ impl<'a> Translator<'a> {
             _ => format!("{map}.get(&{})", key.operand()),
         })
     }
+}
+
+/// Refuses what lists do not hold.
+pub(super) fn storable(value: &Value) -> Result<(), Refusal> {
+    match value.sort {
+        Sort::Nullable(_) => refuse(
+            value.at,
+            "a list cannot hold a wrapper, which may be null; convert it: has(this.w) ? int(this.w) : 0",
+        ),
+        Sort::List(_) | Sort::Map(..) | Sort::Rules(_) | Sort::Null | Sort::Type(_) => refuse(
+            value.at,
+            format!(
+                "a list cannot hold a {}; it holds scalars, times and messages",
+                value.sort.name()
+            ),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The value within a wrapper; that it is null is a failure.
+pub(super) fn settled(value: Value) -> Value {
+    let Sort::Nullable(inner) = value.sort.clone() else {
+        return value;
+    };
+    let code = format!("{}.ok_or({CEL}::Failure::Null)", value.operand());
+    let value = Value {
+        code,
+        loose: false,
+        sort: *inner,
+        ..value
+    };
+    value.tried()
 }
 
 /// What `place` holds; refused if it has no type at build time.

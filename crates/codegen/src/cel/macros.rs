@@ -1,6 +1,6 @@
 //! The macros that go through a list or the keys of a map.
 
-use super::expr::Translator;
+use super::expr::{Translator, settled, storable};
 use super::lex::refuse;
 use super::operators::owning;
 use super::parse::{Expr, Node};
@@ -56,12 +56,14 @@ impl Translator<'_> {
         }
         let item = self.fresh("item");
         let mut values = Vec::new();
-        for body in bodies {
+        for (index, body) in bodies.iter().enumerate() {
             let value =
                 self.with_var((var, &item), range.item.clone(), range.hold, |translator| {
-                    translator.settled(body)
+                    translator.value(body)
                 })?;
-            values.push(value);
+            // A condition is needed; what items are mapped to is not.
+            let mapped = name == "map" && index + 1 == bodies.len();
+            values.push(if mapped { value } else { settled(value) });
         }
         let fallible = range.fallible;
         let value = match (name, values.as_slice()) {
@@ -132,7 +134,7 @@ impl Translator<'_> {
         mapped: Value,
     ) -> Result<Value, Refusal> {
         let mapped = mapped.lasting();
-        self.storable(&mapped)?;
+        storable(&mapped)?;
         if let Some(condition) = condition {
             is_condition(condition)?;
         }

@@ -26,12 +26,6 @@ impl Translator<'_> {
             ("-", Sort::Int) => {
                 Value::new(at, Sort::Int, format!("{CEL}::negative({})", operand.code)).tried()
             }
-            ("-", Sort::Duration) => Value::new(
-                at,
-                Sort::Duration,
-                format!("{CEL}::span(-{})", operand.operand()),
-            )
-            .tried(),
             ("!", other) => {
                 return refuse(
                     at,
@@ -44,10 +38,7 @@ impl Translator<'_> {
             (_, other) => {
                 return refuse(
                     at,
-                    format!(
-                        "`-` is of an int, a double or a duration, not of a {}",
-                        other.name()
-                    ),
+                    format!("`-` is of an int or a double, not of a {}", other.name()),
                 );
             }
         };
@@ -141,24 +132,36 @@ impl Translator<'_> {
 
     /// `left in right`.
     fn contained(&mut self, at: usize, left: &Expr, right: &Expr) -> Result<Value, Refusal> {
-        let item = self.settled(left)?;
+        let item = self.value(left)?;
         let range = self.settled(right)?;
         let both = [&item, &range];
+        let (sort, wrapped) = match &item.sort {
+            // Null is in no list.
+            Sort::Nullable(inner) => ((**inner).clone(), true),
+            other => (other.clone(), false),
+        };
         match &range.sort {
             Sort::List(kind) if kind.sort == Sort::Nothing => {
                 Ok(Value::known(at, Sort::Bool, Known::Bool(false)))
             }
-            Sort::List(kind) if kind.sort.fits(&item.sort) => {
-                comparable(item.at, &item.sort)?;
+            Sort::List(kind) if kind.sort.fits(&sort) => {
+                comparable(item.at, &sort)?;
                 let name = self.fresh("item");
+                let mut read = kind.read_from(&name);
+                if wrapped {
+                    read = format!("::core::option::Option::Some({read})");
+                }
                 let code = format!(
-                    "{CEL}::contains({}.iter().map(|{name}| {}), {})",
+                    "{CEL}::contains({}.iter().map(|{name}| {read}), {})",
                     range.borrowed_operand(),
-                    kind.read_from(&name),
                     item.borrowed()
                 );
                 Ok(Value::new(at, Sort::Bool, code).of(&both))
             }
+            Sort::Map(..) if wrapped => refuse(
+                item.at,
+                "a wrapper may be null, which is no key; convert it: has(this.w) && string(this.w) in this.map",
+            ),
             Sort::Map(key, _) => {
                 let found = self.entry(at, &range, key, &item)?;
                 Ok(Value::new(at, Sort::Bool, format!("{found}.is_some()")).of(&both))
@@ -167,7 +170,7 @@ impl Translator<'_> {
                 at,
                 format!(
                     "a {} is never in a list of {}",
-                    item.sort.name(),
+                    sort.name(),
                     kind.sort.name()
                 ),
             ),
@@ -221,17 +224,19 @@ fn equality(at: usize, sign: &str, left: &Value, right: &Value) -> Result<Value,
         }
         (Sort::Nullable(inner), other) if **inner == *other => answer(format!(
             "{} {sign} ::core::option::Option::Some({})",
-            left.operand(),
+            left.borrowed_operand(),
             right.borrowed()
         )),
         (other, Sort::Nullable(inner)) if **inner == *other => answer(format!(
             "::core::option::Option::Some({}) {sign} {}",
             left.borrowed(),
-            right.operand()
+            right.borrowed_operand()
         )),
-        (Sort::Nullable(_), Sort::Nullable(_)) if left.sort == right.sort => {
-            answer(format!("{} {sign} {}", left.operand(), right.operand()))
-        }
+        (Sort::Nullable(_), Sort::Nullable(_)) if left.sort == right.sort => answer(format!(
+            "{} {sign} {}",
+            left.borrowed_operand(),
+            right.borrowed_operand()
+        )),
         (Sort::Type(a), Sort::Type(b)) => Ok(Value::known(
             at,
             Sort::Bool,
@@ -457,17 +462,12 @@ fn whole(at: usize, sign: &str, left: &Value, right: &Value) -> Value {
 
 /// Both branches of a choice, as Rust of one type.
 fn alike(at: usize, yes: Value, no: Value) -> Result<(Value, Value), Refusal> {
-    let settle = |value: Value| {
-        let code = format!("::core::option::Option::Some({})", value.borrowed());
-        let hold = value.lent();
-        let sort = Sort::Nullable(Box::new(value.sort.clone()));
-        Value {
-            code,
-            sort,
-            loose: false,
-            hold,
-            ..value
-        }
+    let settle = |value: Value| Value {
+        code: format!("::core::option::Option::Some({})", value.code),
+        sort: Sort::Nullable(Box::new(value.sort.clone())),
+        loose: false,
+        known: None,
+        ..value
     };
     let null = |value: Value, sort: &Sort| Value {
         code: "::core::option::Option::None".to_owned(),
