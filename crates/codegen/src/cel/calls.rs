@@ -5,8 +5,8 @@ use super::lex::refuse;
 use super::macros::is_macro;
 use super::parse::{Expr, Node};
 use super::types::Sort;
-use super::value::{Known, Value};
-use super::{CEL, Refusal, pattern, strings, time};
+use super::value::Value;
+use super::{CEL, Refusal, convert, pattern, strings, time};
 
 /// How functions are called, for those who call them otherwise.
 const USAGE: [&str; 57] = [
@@ -141,7 +141,7 @@ impl Translator<'_> {
         };
         let found = match found {
             Some(value) => Some(value),
-            None => self.either(at, name, &operands)?,
+            None => either(at, name, &operands)?,
         };
         match found {
             Some(value) => {
@@ -151,37 +151,30 @@ impl Translator<'_> {
             None => unknown(at, name, &operands),
         }
     }
+}
 
-    /// What can be called both ways.
-    fn either(
-        &mut self,
-        at: usize,
-        name: &str,
-        operands: &[Value],
-    ) -> Result<Option<Value>, Refusal> {
-        Ok(match (name, operands) {
-            ("size", [value]) => {
-                let code = match value.sort {
-                    Sort::Text => {
-                        format!("{CEL}::size({}.chars().count())", value.borrowed_operand())
-                    }
-                    Sort::Bytes | Sort::Map(..) => {
-                        format!("{CEL}::size({}.len())", value.borrowed_operand())
-                    }
-                    Sort::List(ref item) if item.sort == Sort::Nothing => "0i64".to_owned(),
-                    Sort::List(_) => format!("{CEL}::size({}.len())", value.borrowed_operand()),
-                    _ => return Ok(None),
-                };
-                Some(Value::new(at, Sort::Int, code))
-            }
-            ("matches", [text, pattern])
-                if text.sort == Sort::Text && pattern.sort == Sort::Text =>
-            {
-                Some(pattern::matches(at, text, pattern)?)
-            }
-            _ => None,
-        })
-    }
+/// What can be called both ways.
+fn either(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Refusal> {
+    Ok(match (name, operands) {
+        ("size", [value]) => {
+            let code = match value.sort {
+                Sort::Text => {
+                    format!("{CEL}::size({}.chars().count())", value.borrowed_operand())
+                }
+                Sort::Bytes | Sort::Map(..) => {
+                    format!("{CEL}::size({}.len())", value.borrowed_operand())
+                }
+                Sort::List(ref item) if item.sort == Sort::Nothing => "0i64".to_owned(),
+                Sort::List(_) => format!("{CEL}::size({}.len())", value.borrowed_operand()),
+                _ => return Ok(None),
+            };
+            Some(Value::new(at, Sort::Int, code))
+        }
+        ("matches", [text, pattern]) if text.sort == Sort::Text && pattern.sort == Sort::Text => {
+            Some(pattern::matches(at, text, pattern)?)
+        }
+        _ => None,
+    })
 }
 
 fn unknown(at: usize, name: &str, operands: &[Value]) -> Result<Value, Refusal> {
@@ -212,9 +205,9 @@ fn global(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Re
         return Ok(None);
     };
     if let Some(known) = &value.known
-        && let Some(found) = folded(name, known)
+        && let Some(folded) = convert::folded(name, known)
     {
-        let Some((sort, known)) = found else {
+        let Ok((sort, known)) = folded else {
             return refuse(
                 value.at,
                 format!(
@@ -275,46 +268,6 @@ fn global(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Re
         ("duration" | "timestamp", Sort::Text) => Some(time::of_text(at, name, value)?),
         ("timestamp", Sort::Int) => tried(Sort::Timestamp, "timestamp_of_int"),
         _ => None,
-    })
-}
-
-/// The conversion of what is known, if it is one that can fail; `Some(None)` if it does.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "within the limits, it is the conversion that is meant"
-)]
-fn folded(name: &str, known: &Known) -> Option<Option<(Sort, Known)>> {
-    const INTS: f64 = 9_223_372_036_854_775_808.0;
-    const UINTS: f64 = 18_446_744_073_709_551_616.0;
-    let int = |number: Option<i64>| number.map(|number| (Sort::Int, Known::Int(number)));
-    let uint = |number: Option<u64>| number.map(|number| (Sort::Uint, Known::Uint(number)));
-    let double = |number: Option<f64>| number.map(|number| (Sort::Double, Known::Double(number)));
-    Some(match (name, known) {
-        ("int", Known::Uint(number)) => int(i64::try_from(*number).ok()),
-        ("int", Known::Double(number)) => {
-            int((*number > -INTS && *number < INTS).then_some(*number as i64))
-        }
-        ("int", Known::Text(text)) => int(text.parse().ok()),
-        ("uint", Known::Int(number)) => uint(u64::try_from(*number).ok()),
-        ("uint", Known::Double(number)) => {
-            uint((0.0..UINTS).contains(number).then_some(*number as u64))
-        }
-        ("uint", Known::Text(text)) => uint(text.parse().ok().filter(|_| !text.starts_with('+'))),
-        ("double", Known::Int(number)) => double(Some(*number as f64)),
-        ("double", Known::Uint(number)) => double(Some(*number as f64)),
-        ("double", Known::Text(text)) => double(text.parse().ok()),
-        ("bool", Known::Text(text)) => match text.as_str() {
-            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some((Sort::Bool, Known::Bool(true))),
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some((Sort::Bool, Known::Bool(false))),
-            _ => None,
-        },
-        ("string", Known::Bytes(bytes)) => {
-            let text = str::from_utf8(bytes).ok();
-            text.map(|text| (Sort::Text, Known::Text(text.to_owned())))
-        }
-        _ => return None,
     })
 }
 

@@ -244,7 +244,7 @@ impl<'a> Translator<'a> {
             }
             Sort::Map(key, value) => {
                 let index = self.settled(index)?;
-                let found = self.entry(at, &operand, &key, &index)?;
+                let found = entry(at, &operand, &key, &index)?;
                 let code = format!("{found}.ok_or({CEL}::Failure::NoSuchKey)?");
                 let value = typed(at, &value, &format!("(*{code})"), operand.lent())?;
                 Ok(Value {
@@ -258,37 +258,36 @@ impl<'a> Translator<'a> {
             ),
         }
     }
+}
 
-    /// The code of an `Option` of a reference to the value that the map `operand` has for `key`.
-    pub(super) fn entry(
-        &self,
-        at: usize,
-        operand: &Value,
-        kind: &Type,
-        key: &Value,
-    ) -> Result<String, Refusal> {
-        if key.sort != kind.sort {
-            return refuse(
-                key.at.max(at),
-                format!(
-                    "the keys of this map are of type {}, not {}",
-                    kind.sort.name(),
-                    key.sort.name()
-                ),
-            );
-        }
-        let map = operand.borrowed_operand();
-        Ok(match (&kind.sort, kind.store) {
-            (Sort::Int, Store::Narrow) => {
-                format!("{CEL}::narrow::<i64, i32, _>({map}, {})", key.code)
-            }
-            (Sort::Uint, Store::Narrow) => {
-                format!("{CEL}::narrow::<u64, u32, _>({map}, {})", key.code)
-            }
-            (Sort::Text, _) => format!("{map}.get({})", key.borrowed()),
-            _ => format!("{map}.get(&{})", key.operand()),
-        })
+/// The code of an `Option` of a reference to the value that the map `operand` has for `key`.
+pub(super) fn entry(
+    at: usize,
+    operand: &Value,
+    kind: &Type,
+    key: &Value,
+) -> Result<String, Refusal> {
+    if key.sort != kind.sort {
+        return refuse(
+            key.at.max(at),
+            format!(
+                "the keys of this map are of type {}, not {}",
+                kind.sort.name(),
+                key.sort.name()
+            ),
+        );
     }
+    let map = operand.borrowed_operand();
+    Ok(match (&kind.sort, kind.store) {
+        (Sort::Int, Store::Narrow) => {
+            format!("{CEL}::narrow::<i64, i32, _>({map}, {})", key.code)
+        }
+        (Sort::Uint, Store::Narrow) => {
+            format!("{CEL}::narrow::<u64, u32, _>({map}, {})", key.code)
+        }
+        (Sort::Text, _) => format!("{map}.get({})", key.borrowed()),
+        _ => format!("{map}.get(&{})", key.operand()),
+    })
 }
 
 /// Refuses what lists do not hold.

@@ -75,8 +75,7 @@ impl Translator<'_> {
         let radix =
             |radix: u32| format!("{CEL}::radix(i128::from({}), {radix}).as_str()", value.code);
         Ok(match (letter, &value.sort) {
-            ('s', _) => self.shown(value)?,
-            ('d', Sort::Int | Sort::Uint | Sort::Double) => self.shown(value)?,
+            ('s', _) | ('d', Sort::Int | Sort::Uint | Sort::Double) => self.shown(value)?,
             ('f' | 'e', Sort::Int | Sort::Uint | Sort::Double) => {
                 let name = if letter == 'f' { "fixed" } else { "scientific" };
                 format!(

@@ -62,14 +62,14 @@ impl Translator<'_> {
                     translator.value(body)
                 })?;
             // A condition is needed; what items are mapped to is not.
-            let mapped = name == "map" && index + 1 == bodies.len();
-            values.push(if mapped { value } else { settled(value) });
+            let last = name == "map" && index + 1 == bodies.len();
+            values.push(if last { value } else { settled(value) });
         }
         let fallible = range.fallible;
         let value = match (name, values.as_slice()) {
-            ("map", [mapped]) => self.map(at, &range, &item, None, mapped.clone())?,
-            ("map", [condition, mapped]) => {
-                self.map(at, &range, &item, Some(condition), mapped.clone())?
+            ("map", [value]) => mapped(at, &range, &item, None, value.clone())?,
+            ("map", [condition, value]) => {
+                mapped(at, &range, &item, Some(condition), value.clone())?
             }
             ("filter", [condition]) => filter(at, &range, &item, condition)?,
             (_, [condition]) => quantified(at, &range, &item, name, condition)?,
@@ -124,34 +124,33 @@ impl Translator<'_> {
             fallible: range.fallible,
         })
     }
+}
 
-    fn map(
-        &mut self,
-        at: usize,
-        range: &Range,
-        item: &str,
-        condition: Option<&Value>,
-        mapped: Value,
-    ) -> Result<Value, Refusal> {
-        let mapped = mapped.lasting();
-        storable(&mapped)?;
-        if let Some(condition) = condition {
-            is_condition(condition)?;
-        }
-        let sort = Sort::List(Box::new(mapped.stored()));
-        let fallible = mapped.fallible || condition.is_some_and(|condition| condition.fallible);
-        let code = match (condition, fallible) {
-            (None, false) => format!("{}.map(|{item}| {})", range.iter, mapped.code),
-            (Some(condition), false) => {
-                format!(
-                    "{}.filter(|&{item}| {}).map(|{item}| {})",
-                    range.iter, condition.code, mapped.code
-                )
-            }
-            (condition, true) => return Ok(picked(at, range, item, condition, &mapped.code, sort)),
-        };
-        Ok(Value::new(at, sort, format!("{code}.collect::<::std::vec::Vec<_>>()")).owned())
+fn mapped(
+    at: usize,
+    range: &Range,
+    item: &str,
+    condition: Option<&Value>,
+    value: Value,
+) -> Result<Value, Refusal> {
+    let mapped = value.lasting();
+    storable(&mapped)?;
+    if let Some(condition) = condition {
+        is_condition(condition)?;
     }
+    let sort = Sort::List(Box::new(mapped.stored()));
+    let fallible = mapped.fallible || condition.is_some_and(|condition| condition.fallible);
+    let code = match (condition, fallible) {
+        (None, false) => format!("{}.map(|{item}| {})", range.iter, mapped.code),
+        (Some(condition), false) => {
+            format!(
+                "{}.filter(|&{item}| {}).map(|{item}| {})",
+                range.iter, condition.code, mapped.code
+            )
+        }
+        (condition, true) => return Ok(picked(at, range, item, condition, &mapped.code, sort)),
+    };
+    Ok(Value::new(at, sort, format!("{code}.collect::<::std::vec::Vec<_>>()")).owned())
 }
 
 /// The items that fulfil `condition`, in canonical form; owned where they are only passing.

@@ -40,11 +40,21 @@ fn code(program: &Program) -> &str {
     code.strip_suffix("; answer }").unwrap()
 }
 
-#[test]
-fn refusals_say_where_and_what_would_be_right() {
+/// Each expression is refused at the offset, with words among which are these.
+fn refused(cases: &[(&str, usize, &str)]) {
     let pool = pool();
-    for (expression, offset, message) in [
-        // No expressions.
+    for (expression, offset, message) in cases {
+        let refusal = translated(pool, expression).err();
+        let found = refusal.as_ref().map(|refusal| refusal.offset);
+        assert_eq!(found, Some(*offset), "{expression}: {refusal:?}");
+        let found = refusal.unwrap().message;
+        assert!(found.contains(message), "{expression}: {found}");
+    }
+}
+
+#[test]
+fn what_is_no_expression_is_refused() {
+    refused(&[
         ("", 0, "a value is missing before the end"),
         ("this.i32 >", 10, "a value is missing before the end"),
         ("this.i32 > 1)", 12, "`)` is left over"),
@@ -62,7 +72,12 @@ fn refusals_say_where_and_what_would_be_right() {
         ("this.i32 \u{20ac} 1", 9, "does not belong"),
         ("this.in == 1", 5, "getField(message, \"in\")"),
         ("while", 0, "reserved"),
-        // Unknown names.
+    ]);
+}
+
+#[test]
+fn unknown_names_are_refused() {
+    refused(&[
         ("that.i32 > 1", 0, "there is no `that` here"),
         ("rule > 1", 0, "predefined rules only"),
         ("this.i23 > 1", 5, "has no field `i23`; it has flag, i32"),
@@ -79,7 +94,12 @@ fn refusals_say_where_and_what_would_be_right() {
             0,
             "there is string.startsWith(string)",
         ),
-        // Types.
+    ]);
+}
+
+#[test]
+fn types_that_do_not_fit_are_refused() {
+    refused(&[
         ("this.i32", 5, "of type int; a rule evaluates to a bool"),
         ("this.leaf", 5, "of type cel.shapes.v1.Leaf"),
         (
@@ -122,7 +142,12 @@ fn refusals_say_where_and_what_would_be_right() {
             "goes through a list or a map, not a int",
         ),
         ("has(this)", 4, "asks for a field"),
-        // What is known when it is evaluated only, or would always fail.
+    ]);
+}
+
+#[test]
+fn what_would_have_no_type_or_always_fail_is_refused() {
+    refused(&[
         ("this.any == this.any", 5, "google.protobuf.Any"),
         ("this.anys[0] == this.any", 9, "google.protobuf.Any"),
         ("this.anys.all(a, a == a)", 17, "google.protobuf.Any"),
@@ -167,13 +192,7 @@ fn refusals_say_where_and_what_would_be_right() {
             "messages cannot be made",
         ),
         ("{'a': 1}.size() > 0", 0, "maps cannot be written"),
-    ] {
-        let refusal = translated(pool, expression).err();
-        let found = refusal.as_ref().map(|refusal| refusal.offset);
-        assert_eq!(found, Some(offset), "{expression}: {refusal:?}");
-        let found = refusal.unwrap().message;
-        assert!(found.contains(message), "{expression}: {found}");
-    }
+    ]);
 }
 
 #[test]
