@@ -30,6 +30,8 @@ pub(crate) enum Task {
     Model(model::Args),
     /// Check the contract with buf.
     Proto(proto::Args),
+    /// Make the contract as it is the released one: renew proto/golden/released.binpb.
+    ReleaseContract(proto::Args),
     /// Check the structure of the repository.
     Tidy(tidy::Args),
     /// Add a service: contract, crate, tests, and its place everywhere else.
@@ -57,6 +59,7 @@ impl Task {
             Self::Conformance(args) => conformance::run(args),
             Self::Model(args) => model::run(args).map(drop),
             Self::Proto(args) => proto::run(args),
+            Self::ReleaseContract(args) => proto::release(args),
             Self::Tidy(args) => tidy::run(args),
             Self::NewService(args) => scaffold::new_service(args),
             Self::NewMethod(args) => scaffold::new_method(args),

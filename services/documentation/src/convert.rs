@@ -242,7 +242,7 @@ pub(crate) fn undefined(field: impl Into<String>) -> Status {
 pub(crate) fn invalid(
     field: impl Into<String>,
     rule: &'static str,
-    message: impl Into<String>,
+    message: impl Into<std::borrow::Cow<'static, str>>,
 ) -> Status {
     Fault::invalid(
         crate::error::DOMAIN,
