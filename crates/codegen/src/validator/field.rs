@@ -270,7 +270,6 @@ fn map(context: &mut Context<'_>, site: &Site<'_>, rules: &Rules) -> String {
         // A map has no order; what is said of it has one.
         out += &format!(
             "let before = out.len();
-            #[allow(unused_variables)]
             for (key, value) in &{} {{
                 if out.enough() {{ break; }}
                 {inner}
