@@ -13,43 +13,59 @@ macro_rules! numbers {
         #[test]
         fn $test() {
             let valid = $message {
-                r#const: 5 as _,
-                lt: 9 as _,
-                lte: 10 as _,
-                gt: 2 as _,
-                gte: 1 as _,
-                r#in: 2 as _,
-                not_in: 2 as _,
-                inside: 10 as _,
-                outside: 10 as _,
+                r#const: 5_u8.into(),
+                lt: 9_u8.into(),
+                lte: 10_u8.into(),
+                gt: 2_u8.into(),
+                gte: 1_u8.into(),
+                r#in: 2_u8.into(),
+                not_in: 2_u8.into(),
+                inside: 10_u8.into(),
+                outside: 10_u8.into(),
                 $($more)*
             };
             check(
                 &valid,
                 &[
-                    (|m| m.r#const = 6 as _, concat!("const: must equal 5 [", $kind, ".const]")),
-                    (|m| m.lt = 10 as _, concat!("lt: must be less than 10 [", $kind, ".lt]")),
-                    (|m| m.lte = 11 as _, concat!("lte: must be less than or equal to 10 [", $kind, ".lte]")),
-                    (|m| m.gt = 1 as _, concat!("gt: must be greater than 1 [", $kind, ".gt]")),
-                    (|m| m.gte = 0 as _, concat!("gte: must be greater than or equal to 1 [", $kind, ".gte]")),
-                    (|m| m.r#in = 3 as _, concat!("in: must be in list [1, 2] [", $kind, ".in]")),
-                    (|m| m.not_in = 4 as _, concat!("not_in: must not be in list [3, 4] [", $kind, ".not_in]")),
+                    (|m| m.r#const = 6_u8.into(), concat!("const: must equal 5 [", $kind, ".const]")),
+                    (|m| m.lt = 10_u8.into(), concat!("lt: must be less than 10 [", $kind, ".lt]")),
+                    (|m| m.lte = 11_u8.into(), concat!("lte: must be less than or equal to 10 [", $kind, ".lte]")),
+                    (|m| m.gt = 1_u8.into(), concat!("gt: must be greater than 1 [", $kind, ".gt]")),
+                    (|m| m.gte = 0_u8.into(), concat!("gte: must be greater than or equal to 1 [", $kind, ".gte]")),
+                    (|m| m.r#in = 3_u8.into(), concat!("in: must be in list [1, 2] [", $kind, ".in]")),
+                    (|m| m.not_in = 4_u8.into(), concat!("not_in: must not be in list [3, 4] [", $kind, ".not_in]")),
                     (
-                        |m| m.inside = 1 as _,
-                        concat!("inside: must be greater than 1 and less than or equal to 10 [", $kind, ".gt_lte] by [", $kind, ".gt]"),
+                        |m| m.inside = 1_u8.into(),
+                        concat!(
+                            "inside: must be greater than 1 and less than or equal to 10 [",
+                            $kind, ".gt_lte] by [",
+                            $kind, ".gt]"
+                        ),
                     ),
                     (
-                        |m| m.inside = 11 as _,
-                        concat!("inside: must be greater than 1 and less than or equal to 10 [", $kind, ".gt_lte] by [", $kind, ".gt]"),
+                        |m| m.inside = 11_u8.into(),
+                        concat!(
+                            "inside: must be greater than 1 and less than or equal to 10 [",
+                            $kind, ".gt_lte] by [",
+                            $kind, ".gt]"
+                        ),
                     ),
-                    (|m| m.outside = 0 as _, ""),
+                    (|m| m.outside = 0_u8.into(), ""),
                     (
-                        |m| m.outside = 1 as _,
-                        concat!("outside: must be greater than or equal to 10 or less than 1 [", $kind, ".gte_lt_exclusive] by [", $kind, ".gte]"),
+                        |m| m.outside = 1_u8.into(),
+                        concat!(
+                            "outside: must be greater than or equal to 10 or less than 1 [",
+                            $kind, ".gte_lt_exclusive] by [",
+                            $kind, ".gte]"
+                        ),
                     ),
                     (
-                        |m| m.outside = 9 as _,
-                        concat!("outside: must be greater than or equal to 10 or less than 1 [", $kind, ".gte_lt_exclusive] by [", $kind, ".gte]"),
+                        |m| m.outside = 9_u8.into(),
+                        concat!(
+                            "outside: must be greater than or equal to 10 or less than 1 [",
+                            $kind, ".gte_lt_exclusive] by [",
+                            $kind, ".gte]"
+                        ),
                     ),
                 ],
             );

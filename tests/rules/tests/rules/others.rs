@@ -1,4 +1,8 @@
 //! Everything that is neither a number nor a text.
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "what is made here is assigned to a field that can be absent"
+)]
 
 use std::collections::HashMap;
 
@@ -78,7 +82,8 @@ fn lists_and_maps() {
             ),
             (
                 |m| m.items = texts(["a", "", ""]),
-                "items[1]: must be at least 1 characters [string.min_len] by [repeated.items.string.min_len]\nitems[2]: must be at least 1 characters [string.min_len] by [repeated.items.string.min_len]",
+                "items[1]: must be at least 1 characters [string.min_len] by [repeated.items.string.min_len]\n\
+                 items[2]: must be at least 1 characters [string.min_len] by [repeated.items.string.min_len]",
             ),
             (
                 |m| m.min_pairs.clear(),
@@ -90,11 +95,13 @@ fn lists_and_maps() {
             ),
             (
                 |m| m.keys = [("\"".to_owned(), 1), ("a".to_owned(), 1)].into(),
-                "keys[\"\\\"\"]: must be at least 2 characters [string.min_len] by [map.keys.string.min_len] for the key\nkeys[\"a\"]: must be at least 2 characters [string.min_len] by [map.keys.string.min_len] for the key",
+                "keys[\"\\\"\"]: must be at least 2 characters [string.min_len] by [map.keys.string.min_len] for the key\n\
+                 keys[\"a\"]: must be at least 2 characters [string.min_len] by [map.keys.string.min_len] for the key",
             ),
             (
                 |m| m.values = [(-7, "a".to_owned()), (1, String::new())].into(),
-                "values[-7]: must be at least 2 characters [string.min_len] by [map.values.string.min_len]\nvalues[1]: must be at least 2 characters [string.min_len] by [map.values.string.min_len]",
+                "values[-7]: must be at least 2 characters [string.min_len] by [map.values.string.min_len]\n\
+                 values[1]: must be at least 2 characters [string.min_len] by [map.values.string.min_len]",
             ),
             (
                 |m| m.nested.get_mut(&true).unwrap().flag = false,
