@@ -1,8 +1,8 @@
 //! What our validators find in random messages, and what prost-protovalidate finds, which reads the rules at run time.
 //!
 //! The messages are those of protovalidate's suite and of `tests/rules`: they have every rule there is. Their values are
-//! drawn around the bounds that their rules name, and the encoded messages are changed here and there. A seed gives the same
-//! messages each time.
+//! drawn around the bounds that their rules name, and the encoded messages are changed here and there. A seed gives the
+//! same messages each time.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -179,8 +179,8 @@ pub(crate) const DIFFERENT: &[(&str, &str)] = &[
     ("TimestampLTNowWithin", PRESENT),
 ];
 
-/// Whether a time in the message is none: out of range, or of two signs. What rules make of that is not said; ours counts on,
-/// as cel-go does.
+/// Whether a time in the message is none: out of range, or of two signs. What rules make of that is not said; ours counts
+/// on, as cel-go does.
 pub(crate) fn holds_no_time(message: &DynamicMessage) -> bool {
     let no_time = |message: &DynamicMessage| {
         let part = |name| message.get_field_by_name(name);
@@ -211,11 +211,12 @@ pub(crate) fn holds_no_time(message: &DynamicMessage) -> bool {
         })
 }
 
-/// Whether a label `required` stands in the message: prost does not tell that such a field is absent.
+/// Whether a label `required` stands in the message or one that it holds: prost does not tell that such a field is absent.
 pub(crate) fn has_required(message: &MessageDescriptor) -> bool {
-    message.fields().any(|field| {
-        field.cardinality() == Cardinality::Required
-            || matches!(field.kind(), Kind::Message(inner)
-                if inner.full_name() != message.full_name() && inner.fields().any(|field| field.cardinality() == Cardinality::Required))
-    })
+    let required = |message: &MessageDescriptor| {
+        let mut fields = message.fields();
+        fields.any(|field| field.cardinality() == Cardinality::Required)
+    };
+    let held = |kind: Kind| kind.as_message().is_some_and(required);
+    required(message) || message.fields().any(|field| held(field.kind()))
 }

@@ -22,6 +22,14 @@ fn plain() -> PlainRules {
     }
 }
 
+/// With one rule broken.
+fn wrong() -> PlainRules {
+    PlainRules {
+        flag: false,
+        ..plain()
+    }
+}
+
 #[test]
 fn flags_and_enums() {
     check(
@@ -292,12 +300,7 @@ fn presence() {
                 "message: value is required [required]",
             ),
             (
-                |m| {
-                    m.message = Some(PlainRules {
-                        flag: false,
-                        ..plain()
-                    })
-                },
+                |m| m.message = Some(wrong()),
                 "message.flag: must equal true [bool.const]",
             ),
             (|m| m.list.clear(), "list: value is required [required]"),
@@ -319,12 +322,7 @@ fn presence() {
                 "one: must be greater than 1 [int32.gt]",
             ),
             (
-                |m| {
-                    m.choice = Some(Choice::Other(PlainRules {
-                        flag: false,
-                        ..plain()
-                    }))
-                },
+                |m| m.choice = Some(Choice::Other(wrong())),
                 "other.flag: must equal true [bool.const]",
             ),
             (

@@ -1,4 +1,8 @@
 //! Text and bytes.
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table with a line or two for each rule"
+)]
 
 use rules_test::v1::{BytesRules, TextRules};
 
