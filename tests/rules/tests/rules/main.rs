@@ -31,8 +31,11 @@ fn broken(message: &impl Validate) -> Vec<String> {
         .collect()
 }
 
-/// A message that is valid, changed in ways that each break one rule.
-fn check<M: Validate + Clone>(valid: &M, changes: &[(fn(&mut M), &str)]) {
+/// A change of a message, and what it breaks, a line for each violation.
+type Change<M> = (fn(&mut M), &'static str);
+
+/// A message that is valid, changed in one way after the other.
+fn check<M: Validate + Clone>(valid: &M, changes: &[Change<M>]) {
     assert_eq!(broken(valid), Vec::<String>::new());
     for (change, expect) in changes {
         let mut message = valid.clone();
