@@ -204,10 +204,10 @@ pub(crate) fn holds_no_time(message: &DynamicMessage) -> bool {
     };
     let held = |value: &Value| value.as_message().is_some_and(holds_no_time);
     no_time(message)
-        || message.fields().any(|(_, value)| match value {
-            Value::List(items) => items.iter().any(held),
-            Value::Map(entries) => entries.values().any(held),
-            value => held(value),
+        || message.fields().any(|(_, value)| {
+            let mut items = value.as_list().into_iter().flatten();
+            let mut entries = value.as_map().into_iter().flat_map(|map| map.values());
+            held(value) || items.any(held) || entries.any(held)
         })
 }
 
