@@ -1,5 +1,6 @@
 //! `grpc.channelz.v1`, as a tool on the same machine reads it.
 
+use std::net::SocketAddr;
 use std::time::UNIX_EPOCH;
 
 use greeter::greeter::Greeter;
