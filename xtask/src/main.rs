@@ -6,8 +6,10 @@
 
 mod bench;
 mod compose;
+mod guides;
 mod images;
 mod interop;
+mod mirror;
 mod model;
 mod overload;
 mod process;
