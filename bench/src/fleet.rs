@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use crate::identity::Identity;
 use crate::order::Serving;
 use crate::peer::Peer;
-use crate::stack::{Part, Stack};
+use crate::stack::{Layer, Part, Stack};
 
 /// What peers are started with.
 pub(crate) struct Fleet {
@@ -34,6 +34,8 @@ pub(crate) struct Where<'a> {
     pub(crate) min_concurrency: Option<u32>,
     /// What it logs; it logs nothing otherwise. The lines are thrown away.
     pub(crate) log: Option<&'a str>,
+    /// What it has besides, or goes without.
+    pub(crate) layer: Option<Layer>,
 }
 
 impl Fleet {
@@ -71,6 +73,9 @@ impl Fleet {
         }
         if let Some(min) = place.min_concurrency {
             command.args(["--min-concurrency", &min.to_string()]);
+        }
+        if let Some(layer) = place.layer {
+            command.args(["--layer", &name(&layer)]);
         }
         if let Some(log) = place.log {
             command.args(["--log", log]).stderr(Stdio::null());

@@ -18,7 +18,7 @@ use self::work::Work;
 use crate::contract::{DESCRIPTOR_SET, bare, v1};
 use crate::identity::{Identity, NAME};
 use crate::order::{Order, Serving, Used};
-use crate::stack::Stack;
+use crate::stack::{Layer, Stack};
 use crate::{orders, usage};
 
 /// What to serve with.
@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// nothing refused: a load that is closed, with large messages, is meant to be too much.
     #[arg(long, default_value_t = Concurrency::default().max)]
     min_concurrency: u32,
+    /// What the server has besides, or goes without.
+    #[arg(long)]
+    layer: Option<Layer>,
     /// What is logged, in the syntax of RUST_LOG; nothing but warnings if it is not given.
     #[arg(long, default_value = "warn")]
     log: String,
@@ -51,8 +54,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     orders::runtime(args.threads)?.block_on(serve(args))
 }
 
+/// With the layer, or without it.
+fn layered(
+    builder: scribemed_server::Builder,
+    layer: Option<Layer>,
+    folder: &tempfile::TempDir,
+) -> Result<scribemed_server::Builder> {
+    Ok(match layer {
+        None => builder,
+        Some(Layer::Unlimited) => builder.concurrency(None),
+        Some(Layer::Audit) => {
+            let config = scribemed_audit::Config::new(folder.path().join("audit.jsonl"), NAME);
+            builder.audit(scribemed_audit::AuditLog::open(config)?)
+        }
+        Some(Layer::RateLimit) => builder.rate_limits("*=4000000000/s".parse()?),
+    })
+}
+
 async fn serve(args: &Args) -> Result<()> {
     let calls = Arc::new(AtomicU64::new(0));
+    let folder = tempfile::tempdir().context("making a temporary folder")?;
     let echo = Echo::new(Arc::clone(&calls));
     let work = Work::new(Arc::clone(&calls));
     let listener = TcpListener::bind(args.listen)
@@ -68,9 +89,10 @@ async fn serve(args: &Args) -> Result<()> {
                 min: args.min_concurrency,
                 ..Concurrency::default()
             };
-            let server = scribemed_server::Builder::new(NAME, identity.verifier()?)
+            let builder = scribemed_server::Builder::new(NAME, identity.verifier()?)
                 .descriptor_set(DESCRIPTOR_SET)
-                .concurrency(Some(concurrency))
+                .concurrency(Some(concurrency));
+            let server = layered(builder, args.layer, &folder)?
                 .add(v1::bench_service_server::BenchServiceServer::new(echo))
                 .add(v1::work_service_server::WorkServiceServer::new(work))
                 .serve(listener, shutdown.clone());

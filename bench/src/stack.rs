@@ -37,6 +37,17 @@ pub(crate) enum Part {
     Tokens,
 }
 
+/// How our server can differ from the usual one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Layer {
+    /// Without the limit on calls at a time.
+    Unlimited,
+    /// With an audit log, in a temporary folder.
+    Audit,
+    /// With a rate limit for the caller, which it never reaches.
+    RateLimit,
+}
+
 /// The client of our channel.
 pub(crate) type Ours = v1::bench_service_client::BenchServiceClient<Channel>;
 /// The client of tonic's channel.

@@ -7,13 +7,16 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
+/// Where the copy builds, within it. Git ignores it.
+const TARGET: &str = "target";
+
 /// Makes `copy` hold what git knows of the repository at `root`, and what it would know, committed in a repository of its own
 /// on the branch `main`. It builds in the same target folder, where dependencies are compiled already; files that are as
 /// they were in an earlier copy stay untouched, so Cargo compiles them once.
 ///
 /// # Errors
 /// Git fails, or a file cannot be read or written.
-pub(crate) fn make(root: &Path, target: &Path, copy: &Path) -> Result<()> {
+pub(crate) fn make(root: &Path, copy: &Path) -> Result<()> {
     let listed = git(
         root,
         &[
@@ -39,6 +42,9 @@ pub(crate) fn make(root: &Path, target: &Path, copy: &Path) -> Result<()> {
     fs::create_dir_all(copy).with_context(|| format!("making {}", copy.display()))?;
     for entry in fs::read_dir(copy)? {
         let entry = entry?;
+        if entry.file_name() == TARGET {
+            continue;
+        }
         let is_link = entry.file_type()?.is_symlink();
         clean(copy, &entry.path(), is_link, &wanted)?;
     }
@@ -53,7 +59,6 @@ pub(crate) fn make(root: &Path, target: &Path, copy: &Path) -> Result<()> {
         }
         fs::copy(&from, &to).with_context(|| format!("writing {}", to.display()))?;
     }
-    link(target, &copy.join("target"))?;
     for args in [
         &["init", "--quiet", "--initial-branch=main"][..],
         &["add", "--all"],
@@ -85,17 +90,6 @@ fn clean(copy: &Path, path: &Path, is_link: bool, wanted: &BTreeSet<PathBuf>) ->
         fs::remove_file(path)
     };
     removed.with_context(|| format!("removing {}", path.display()))
-}
-
-#[cfg(unix)]
-fn link(target: &Path, link: &Path) -> Result<()> {
-    std::os::unix::fs::symlink(target, link).with_context(|| format!("making {}", link.display()))
-}
-
-#[cfg(not(unix))]
-fn link(target: &Path, link: &Path) -> Result<()> {
-    std::os::windows::fs::symlink_dir(target, link)
-        .with_context(|| format!("making {}", link.display()))
 }
 
 fn git(folder: &Path, args: &[&str]) -> Result<String> {

@@ -65,6 +65,7 @@ pub(crate) fn new_service(args: &NewService) -> Result<()> {
     plan.carry_out(args.dry_run)?;
     if !args.dry_run {
         plan::renew_lock(&root)?;
+        plan::renew_reference(&root)?;
         println!("\n{}", service::next(&names));
     }
     Ok(())
@@ -87,6 +88,7 @@ pub(crate) fn new_method(args: &NewMethod) -> Result<()> {
     )?;
     plan.carry_out(args.dry_run)?;
     if !args.dry_run {
+        plan::renew_reference(&root)?;
         println!("\n{next}");
     }
     Ok(())

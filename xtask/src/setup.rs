@@ -41,7 +41,8 @@ pub(crate) const FETCH: &[Need] = &[
     },
 ];
 
-/// To test: the history, what builds grpcurl, what reads the metrics, who answers for names, and people who speak.
+/// To test: the history, what builds grpcurl, what reads the metrics, who answers for names, what other languages call with,
+/// a browser, and people who speak.
 pub(crate) const TEST: &[Need] = &[
     program("git", "git"),
     program("go", "golang-go"),
@@ -59,6 +60,20 @@ pub(crate) const TEST: &[Need] = &[
             std::env::var_os("SCRIBEMED_PROMETHEUS").is_some() || Path::new(need.what).is_file()
         },
         packages: "prometheus",
+    },
+    Need {
+        what: "python3 with venv",
+        is_there: |_| {
+            process::read(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok()
+        },
+        packages: "python3-venv",
+    },
+    Need {
+        what: "/usr/bin/chromedriver",
+        is_there: |need| {
+            std::env::var_os("SCRIBEMED_CHROMEDRIVER").is_some() || Path::new(need.what).is_file()
+        },
+        packages: "chromium chromium-driver fonts-dejavu-core",
     },
     LIBRIVOX,
 ];

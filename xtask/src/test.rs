@@ -70,6 +70,16 @@ pub(crate) fn run() -> Result<()> {
             &tools,
         )
     });
+    report.step("contract exports: for other languages", || {
+        exports(&root, ("SCRIBEMED_PYTHON", tools::python()?), "python")
+    });
+    report.step("contract exports: with grpcurl", || {
+        exports(&root, ("SCRIBEMED_GRPCURL", tools::grpcurl()?), "grpcurl")
+    });
+    report.step("contract exports: in a browser", || {
+        let driver = tools::chromedriver()?;
+        exports(&root, ("SCRIBEMED_CHROMEDRIVER", driver), "browser")
+    });
     report.step("scaffold: a new service is whole", || {
         tools::buf()?;
         tools::grpcurl()?;
@@ -105,6 +115,22 @@ pub(crate) fn run() -> Result<()> {
     });
     report.step("compose", || compose::run(&compose::Args::default()));
     report.close(std::env::var_os("CI").is_some_and(|ci| ci == "true"))
+}
+
+/// The exports of the contract as others take them: the tests of this name, with a tool that they find by a variable.
+fn exports(root: &Path, (variable, tool): (&str, PathBuf), name: &str) -> Result<()> {
+    process::show(
+        workspace::cargo(root)
+            .args([
+                "test",
+                "--package",
+                "scribemed-contract",
+                "--test",
+                "exports",
+            ])
+            .args(["--", "--ignored", &format!("{name}::")])
+            .env(variable, tool),
+    )
 }
 
 /// What calls share without a lock, under every interleaving of their threads. Its own target folder: the flag is for every

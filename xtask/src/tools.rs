@@ -38,6 +38,18 @@ const GRPC_INTEROP: Tool = Tool {
                  its interop server beside it, named `server`",
 };
 
+/// A Python with what clients in other languages and readers of OpenAPI use. Its version is raised with any of
+/// `python.txt`.
+const PYTHON: Tool = Tool {
+    name: "python",
+    variable: "SCRIBEMED_PYTHON",
+    version: "1",
+    program: "bin/python",
+    install: install_python,
+    how_to_get: "install python3 with venv (apt-get install python3-venv), or name a Python that has grpcio 1.85 and \
+                 openapi-spec-validator 0.9 in SCRIBEMED_PYTHON",
+};
+
 /// Something that this machine does not have and that we could not get.
 #[derive(Debug)]
 pub(crate) struct Missing {
@@ -141,6 +153,34 @@ pub(crate) fn grpc_interop() -> Result<(PathBuf, PathBuf), Missing> {
     Ok((client, server))
 }
 
+/// A Python with grpcio and openapi-spec-validator, made when it is not there yet.
+///
+/// # Errors
+/// [`Missing`] when it cannot be had.
+pub(crate) fn python() -> Result<PathBuf, Missing> {
+    PYTHON.get()
+}
+
+/// The driver of a browser, which Debian's packages bring.
+///
+/// # Errors
+/// [`Missing`] when it is not there.
+pub(crate) fn chromedriver() -> Result<PathBuf, Missing> {
+    const DRIVER: &str = "/usr/bin/chromedriver";
+    let named = std::env::var_os("SCRIBEMED_CHROMEDRIVER").filter(|path| !path.is_empty());
+    let path = named.map_or_else(|| PathBuf::from(DRIVER), PathBuf::from);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Missing {
+        what: "chromedriver".to_owned(),
+        why: format!("there is no {}", path.display()),
+        how_to_get:
+            "apt-get install chromium chromium-driver, or name one in SCRIBEMED_CHROMEDRIVER"
+                .to_owned(),
+    })
+}
+
 /// Gets every tool and prints where it is.
 ///
 /// # Errors
@@ -150,6 +190,8 @@ pub(crate) fn run() -> Result<()> {
         ("buf", buf()),
         ("grpcurl", grpcurl()),
         ("grpc-interop", grpc_interop().map(|(client, _)| client)),
+        ("python", python()),
+        ("chromedriver", chromedriver()),
     ];
     let mut missing = None;
     for (name, tool) in tools {
@@ -178,6 +220,27 @@ fn install_buf(folder: &Path, version: &str) -> Result<()> {
             .args(["--no-deps", "--only-binary=:all:", "--target"])
             .arg(folder)
             .arg(format!("buf-bin=={version}")),
+    )?;
+    Ok(())
+}
+
+/// An environment that is moved once it is complete: `bin/python -m` works wherever it lies.
+fn install_python(folder: &Path, _version: &str) -> Result<()> {
+    process::read(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let requirements = folder.join("python.txt");
+    fs::write(&requirements, include_str!("tools/python.txt"))
+        .with_context(|| format!("writing {}", requirements.display()))?;
+    process::read(
+        Command::new(folder.join("bin/python"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .args(["--only-binary=:all:", "--requirement"])
+            .arg(&requirements),
     )?;
     Ok(())
 }

@@ -26,7 +26,7 @@ impl Copy {
             .nth(2)
             .unwrap();
         let folder = target.join("copies/scaffold");
-        mirror::make(root, target, &folder).unwrap();
+        mirror::make(root, &folder).unwrap();
         Self { folder }
     }
 
@@ -35,8 +35,9 @@ impl Copy {
         command
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", self.folder.join("xtask"))
-            // What is compiled already lies where this program does: build/debug/deps/scaffold.
-            .env("CARGO_BUILD_BUILD_DIR", build_folder());
+            // Not where this one is built, whatever its Cargo was told.
+            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .env_remove("CARGO_BUILD_BUILD_DIR");
         let output = command.output().unwrap();
         let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
         (output.status.success(), String::from_utf8(said).unwrap())
@@ -114,11 +115,6 @@ impl Drop for Platform {
     }
 }
 
-fn build_folder() -> PathBuf {
-    let program = std::env::current_exe().unwrap();
-    program.ancestors().nth(3).unwrap().to_owned()
-}
-
 fn tool(variable: &str) -> PathBuf {
     let program = std::env::var_os(variable);
     program
@@ -130,9 +126,27 @@ fn tool(variable: &str) -> PathBuf {
 #[ignore = "compiles, and needs buf and grpcurl, named by SCRIBEMED_BUF and SCRIBEMED_GRPCURL: `cargo xtask test` runs it"]
 fn a_new_service_is_whole() {
     let copy = Copy::new();
-    let status = |what: &str| copy.must("git", &["status", "--short", what]);
+    refuses_what_does_not_fit(&copy);
+    copy.xtask(&["new-service", "billing", "--resource", "invoice"]);
+    copy.xtask(&["new-method", "billing", "SendInvoice"]);
+    copy.xtask(&["new-method", "billing", "CountInvoices"]);
+    // One with the default name, and a method of a service that people wrote.
+    copy.xtask(&["new-service", "lab"]);
+    copy.xtask(&[
+        "new-method",
+        "documentation",
+        "AmendNote",
+        "--permission",
+        "amend:notes",
+    ]);
+    let said = copy.refused(&["new-service", "billing"]);
+    assert!(said.contains("services/billing already"), "{said}");
+    is_in_order(&copy);
+    answers(&copy);
+}
 
-    // Nothing is written before everything is known to fit.
+/// Nothing is written before everything is known to fit.
+fn refuses_what_does_not_fit(copy: &Copy) {
     for (args, expect) in [
         (&["new-service", "auth"][..], "services/auth already"),
         (&["new-service", "audit"], "crates/audit already"),
@@ -170,24 +184,11 @@ fn a_new_service_is_whole() {
         planned.contains("would be new      services/billing/src/main.rs"),
         "{planned}"
     );
-    assert_eq!(status("."), "");
+    assert_eq!(copy.must("git", &["status", "--short"]), "");
+}
 
-    copy.xtask(&["new-service", "billing", "--resource", "invoice"]);
-    copy.xtask(&["new-method", "billing", "SendInvoice"]);
-    copy.xtask(&["new-method", "billing", "CountInvoices"]);
-    // One with the default name, and a method of a service that people wrote.
-    copy.xtask(&["new-service", "lab"]);
-    copy.xtask(&[
-        "new-method",
-        "documentation",
-        "AmendNote",
-        "--permission",
-        "amend:notes",
-    ]);
-    let said = copy.refused(&["new-service", "billing"]);
-    assert!(said.contains("services/billing already"), "{said}");
-
-    // As they are: formatted, linted, tested, in order.
+/// As it is: formatted, linted, tested.
+fn is_in_order(copy: &Copy) {
     copy.must("cargo", &["fmt", "--all", "--check"]);
     copy.xtask(&["proto"]);
     copy.xtask(&["tidy"]);
@@ -218,10 +219,23 @@ fn a_new_service_is_whole() {
         "{tested}"
     );
     copy.must("cargo", &["test", "--package", "scribemed", "--bins"]);
+    // The reference knows them, and what they call.
+    copy.must(
+        "cargo",
+        &[
+            "test",
+            "--package",
+            "scribemed-contract",
+            "--test",
+            "exports",
+        ],
+    );
+}
 
-    // And it answers.
+/// It answers grpcurl.
+fn answers(copy: &Copy) {
     copy.must("cargo", &["build", "--package", "scribemed"]);
-    let platform = Platform::start(&copy);
+    let platform = Platform::start(copy);
     let address = platform.address("billing").to_owned();
     let grpcurl = tool("SCRIBEMED_GRPCURL");
     let service = "scribemed.billing.v1.BillingService";

@@ -7,7 +7,7 @@ use super::compare::{LOAD, uri};
 use super::measure::{self, Case, Effort, Spread};
 use crate::fleet::{Fleet, Where};
 use crate::order::{Call, Load};
-use crate::stack::{Part, Stack};
+use crate::stack::{Layer, Part, Stack};
 
 /// One feature, and how to do without it, or with it.
 struct Feature {
@@ -24,9 +24,31 @@ enum How {
     Off(&'static [Part]),
     /// The server does it when it logs at this level.
     Log(&'static str),
+    /// The server can go without.
+    ServedWithout(Layer),
+    /// The server can have it besides.
+    ServedWith(Layer),
 }
 
-/// To add one: a method in the contract, or a [`Part`] and its switch in [`stack::ours`](crate::stack::ours).
+impl How {
+    /// What the server is told.
+    fn place(&self) -> Where<'static> {
+        let usual = Where::default();
+        match *self {
+            Self::Without(_) | Self::With(_) | Self::Off(_) => usual,
+            Self::Log(level) => Where {
+                log: Some(level),
+                ..usual
+            },
+            Self::ServedWithout(layer) | Self::ServedWith(layer) => Where {
+                layer: Some(layer),
+                ..usual
+            },
+        }
+    }
+}
+
+/// To add one: a method in the contract, a [`Part`] and its switch in [`stack::ours`](crate::stack::ours), or a [`Layer`].
 const FEATURES: &[Feature] = &[
     Feature {
         name: "token: attached, verified, permitted",
@@ -51,6 +73,18 @@ const FEATURES: &[Feature] = &[
     Feature {
         name: "hedging armed in the place of retries",
         how: How::With(Call::UnaryHedged),
+    },
+    Feature {
+        name: "the limit on calls at a time, and shedding",
+        how: How::ServedWithout(Layer::Unlimited),
+    },
+    Feature {
+        name: "a rate limit for the caller",
+        how: How::ServedWith(Layer::RateLimit),
+    },
+    Feature {
+        name: "a record in the audit log for each call",
+        how: How::ServedWith(Layer::Audit),
     },
     Feature {
         name: "a log line for each call, as JSON",
@@ -87,11 +121,8 @@ pub(super) fn run(fleet: &Fleet, effort: Effort) -> Result<Vec<Cost>> {
         match feature.how {
             How::Without(call) | How::With(call) => case.load = Load { call, ..LOAD },
             How::Off(parts) => case.driver = fleet.driver(Stack::Ours, &address, parts)?.shared(),
-            How::Log(level) => {
-                let place = Where {
-                    log: Some(level),
-                    ..Where::default()
-                };
+            How::Log(_) | How::ServedWithout(_) | How::ServedWith(_) => {
+                let place = feature.how.place();
                 let server = fleet.server_at(Stack::Ours, place)?;
                 let address = uri(&server.address);
                 case.server = server.peer.shared();
@@ -103,8 +134,8 @@ pub(super) fn run(fleet: &Fleet, effort: Effort) -> Result<Vec<Cost>> {
     let samples = measure::rounds(&cases, effort)?;
     let costs = FEATURES.iter().zip(&samples[1..]).map(|(feature, other)| {
         let (more, less) = match feature.how {
-            How::Without(_) | How::Off(_) => (&samples[0], other),
-            How::With(_) | How::Log(_) => (other, &samples[0]),
+            How::Without(_) | How::Off(_) | How::ServedWithout(_) => (&samples[0], other),
+            How::With(_) | How::Log(_) | How::ServedWith(_) => (other, &samples[0]),
         };
         Cost {
             feature: feature.name,

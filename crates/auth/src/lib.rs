@@ -50,6 +50,7 @@ pub mod verifier;
 
 mod flight;
 mod jwt;
+mod keyed_hash;
 
 use std::pin::Pin;
 

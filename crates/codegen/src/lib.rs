@@ -88,11 +88,18 @@ impl Contract {
         self.compile_to(Path::new(&out))
     }
 
-    /// Generates into `out`.
+    /// The contracts as `buf build` would write them: an encoded `google.protobuf.FileDescriptorSet`, with the comments, the
+    /// custom options and everything that is imported.
     ///
     /// # Errors
-    /// As [`Contract::compile`].
-    pub fn compile_to(self, out: &Path) -> Result<(), Error> {
+    /// The files cannot be read, or are no valid protobuf. What the platform asks of a contract is not checked.
+    pub fn image(&self) -> Result<Vec<u8>, Error> {
+        // The encoded form keeps the options, which prost's types would drop.
+        Ok(self.open()?.1.encode_file_descriptor_set())
+    }
+
+    /// The files to generate from, named as imports name them, and the compiler that has read them.
+    fn open(&self) -> Result<(Vec<PathBuf>, protox::Compiler), Error> {
         let mut files = Vec::new();
         for root in &self.roots {
             proto_files(root, root, &mut files)?;
@@ -102,6 +109,15 @@ impl Contract {
         compiler.include_imports(true).include_source_info(true);
         compiler.open_files(&files)?;
         compiler.open_files(&self.described)?;
+        Ok((files, compiler))
+    }
+
+    /// Generates into `out`.
+    ///
+    /// # Errors
+    /// As [`Contract::compile`].
+    pub fn compile_to(self, out: &Path) -> Result<(), Error> {
+        let (files, compiler) = self.open()?;
         // The encoded form keeps the options, which prost's types would drop.
         let encoded = compiler.encode_file_descriptor_set();
         let pool = DescriptorPool::decode(encoded.as_slice())?;

@@ -28,6 +28,8 @@ pub struct Service {
     pub breaker: Option<Breaker>,
     /// `PeakEwma`, `RoundRobin` or `PickFirst`.
     pub balancing: &'static str,
+    /// The full names of the methods that the service calls itself, in the order of the file.
+    pub calls: Vec<String>,
     /// The announced end, if there is one.
     pub lifecycle: Option<Lifecycle>,
 }
@@ -153,6 +155,7 @@ pub fn read(
             ""
         }
     };
+    let calls = calls(pool, &policy, &mut report);
     let lifecycle = lifecycle::read(pool, Some(&policy), is_deprecated(&options), &mut report);
     let defaults = policy.message("defaults");
     let methods = service
@@ -174,8 +177,39 @@ pub fn read(
         throttling,
         breaker,
         balancing,
+        calls,
         lifecycle,
     })
+}
+
+/// What the service says that it calls. Each must be a method that is compiled together with it.
+fn calls(
+    pool: &DescriptorPool,
+    policy: &DynamicMessage,
+    report: &mut impl FnMut(String),
+) -> Vec<String> {
+    let mut calls: Vec<String> = Vec::new();
+    for value in policy.list("calls") {
+        let name = value.as_str().unwrap_or_default();
+        let found = name.rsplit_once('.').is_some_and(|(service, method)| {
+            let mut methods = pool
+                .get_service_by_name(service)
+                .into_iter()
+                .flat_map(|service| service.methods().collect::<Vec<_>>());
+            methods.any(|found| found.name() == method)
+        });
+        if !found {
+            report(format!(
+                "calls {name:?}, but there is no method of this name; write its full name, as \
+                 \"scribemed.auth.v1.AuthService.GetKeySet\""
+            ));
+        } else if calls.iter().any(|known| known == name) {
+            report(format!("names {name} in calls twice; once is enough"));
+        } else {
+            calls.push(name.to_owned());
+        }
+    }
+    calls
 }
 
 /// What a circuit breaker does not say is its default.

@@ -23,6 +23,8 @@ pub(crate) struct Method {
     span: String,
     metrics: ServedMetrics,
     audit: Audited,
+    /// It goes away: who still calls it is counted.
+    deprecated: bool,
 }
 
 /// Which calls of a method get a record in the audit log.
@@ -58,6 +60,7 @@ impl Method {
             span: span_name(name),
             metrics: metrics.method(name),
             audit: Audited::by(policy),
+            deprecated: policy.lifecycle.is_some(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Method {
             span: span_name(name),
             metrics: metrics.method(name),
             audit: Audited::No,
+            deprecated: false,
         }
     }
 
@@ -156,6 +160,10 @@ impl Observed {
         self.method
             .metrics
             .call_ended(code as i32, duration, self.sent.total(), received);
+        if self.method.deprecated {
+            let caller = caller.map_or("-", Principal::service);
+            self.method.metrics.deprecated(caller, self.arrived);
+        }
         if let Some(tracer) = &self.tracer {
             let request_id = context.request_id().to_string();
             let attempts = context.previous_attempts().into();

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A certificate and its key, as files.
 pub use scribemed_client::IdentityFiles as TlsIdentity;
 use scribemed_client::TrustDomain;
-use scribemed_telemetry::metrics::Metrics;
+use scribemed_telemetry::metrics::{Exporter, Metrics};
 use scribemed_telemetry::traces::Tracer;
 
 use crate::Env;
@@ -38,6 +38,7 @@ pub struct ClientSettings {
     tls: Tls,
     metrics: Metrics,
     tracer: Option<Tracer>,
+    exporter: Option<Exporter>,
     channels: Channels,
 }
 
@@ -87,6 +88,7 @@ impl Default for ClientSettings {
             tls: Tls::default(),
             metrics: Metrics::global().clone(),
             tracer: None,
+            exporter: None,
             channels: Channels::default(),
         }
     }
@@ -153,6 +155,18 @@ impl ClientSettings {
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
+    }
+
+    /// What exports the metrics, to be closed with the platform. Default `None`: they are only to be fetched.
+    #[must_use]
+    pub fn with_exporter(mut self, exporter: Option<Exporter>) -> Self {
+        self.exporter = exporter;
+        self
+    }
+
+    /// What exports the metrics.
+    pub fn exporter(&self) -> Option<&Exporter> {
+        self.exporter.as_ref()
     }
 
     /// Hands the spans of sampled calls to `tracer`: of those that are made, and of those that are served. Default `None`.

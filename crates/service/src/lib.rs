@@ -51,4 +51,4 @@ pub use platform::{DEFAULT_ISSUER, Error, Platform, Settings};
 pub use process::{cancel_on_signal, main, main_with};
 pub use scribemed_client::{Channel, Config as ChannelConfig, Tls as ChannelTls};
 pub use servers::{DEFAULT_GRACE, OverloadSettings, ServerSettings, open_audit, open_audit_at};
-pub use traces::tracer;
+pub use traces::{metrics_exporter, tracer};

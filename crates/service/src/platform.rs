@@ -265,6 +265,9 @@ impl Platform {
         if let Some(tracer) = self.settings.clients.tracer() {
             tracer.close().await;
         }
+        if let Some(exporter) = self.settings.clients.exporter() {
+            exporter.close().await;
+        }
         if let Some(audit) = self.settings.servers.audit()
             && tokio::time::timeout(CLOSING, audit.close()).await.is_err()
         {

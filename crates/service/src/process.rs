@@ -17,7 +17,7 @@ use crate::clients::ClientSettings;
 use crate::platform::{DEFAULT_ISSUER, Platform, Settings};
 use crate::servers::ServerSettings;
 use crate::servers::open_audit;
-use crate::traces::tracer;
+use crate::traces::{metrics_exporter, tracer};
 
 /// Runs the service `name` with what the environment configures, until it ends or SIGTERM or SIGINT ask it to.
 ///
@@ -63,6 +63,8 @@ where
                     let tracer = tracer(&env, name, settings.clients.metrics())?;
                     settings.clients = settings.clients.with_tracer(tracer);
                 }
+                let exporter = metrics_exporter(&env, name, settings.clients.metrics())?;
+                settings.clients = settings.clients.with_exporter(exporter);
                 let servers = settings.servers.clone().with_audit(audit);
                 let platform = Platform::new(settings.with_servers(servers), shutdown);
                 admin.show(&platform);

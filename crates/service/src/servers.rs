@@ -4,12 +4,13 @@ mod audit;
 pub(crate) mod channelz;
 mod limits;
 mod overload;
+mod sunset;
 mod tls;
 
 use std::time::Duration;
 
 use scribemed_audit::AuditLog;
-use scribemed_server::{Builder, Limits, ServerTls};
+use scribemed_server::{AfterSunset, Builder, Limits, ServerTls};
 
 pub use self::audit::{open_audit, open_audit_at};
 pub use self::overload::OverloadSettings;
@@ -27,6 +28,7 @@ pub struct ServerSettings {
     grace: Duration,
     audit: Option<AuditLog>,
     overload: OverloadSettings,
+    after_sunset: AfterSunset,
     channelz: bool,
     tls: Option<ServerTls>,
     limits: Limits,
@@ -39,6 +41,7 @@ impl Default for ServerSettings {
             grace: DEFAULT_GRACE,
             audit: None,
             overload: OverloadSettings::default(),
+            after_sunset: AfterSunset::default(),
             channelz: false,
             tls: None,
             limits: Limits::default(),
@@ -57,6 +60,7 @@ impl ServerSettings {
     /// | `SCRIBEMED_MAX_CONNECTION_AGE` | how old one may become, seconds, 10 to 86400; 0 is any age | 1800 |
     /// | `SCRIBEMED_MAX_CONNECTION_IDLE` | how long one may be without a call, seconds, 10 to 86400; 0 is any time | 600 |
     /// | `SCRIBEMED_CONCURRENCY`, `SCRIBEMED_RATE_LIMITS` | what holds against overload | [`OverloadSettings::from_env`] |
+    /// | `SCRIBEMED_AFTER_SUNSET` | what becomes of calls to methods that are past their sunset: `serve` or `refuse` | `serve` |
     /// | `SCRIBEMED_CHANNELZ` | whether `grpc.channelz.v1` answers peers on loopback, `on` or `off`; no token is asked for | off |
     /// | `SCRIBEMED_SERVER_TLS` | `off`; `on`: TLS; `optional`: callers may show a certificate; `required`: they must | `off` |
     /// | `SCRIBEMED_TLS_CERT`, `SCRIBEMED_TLS_KEY` | what this service shows of itself, PEM | required with TLS |
@@ -73,6 +77,7 @@ impl ServerSettings {
             grace: grace(env)?,
             limits: limits::from_env(env)?,
             overload: OverloadSettings::from_env(env)?,
+            after_sunset: sunset::from_env(env)?,
             channelz: channelz::from_env(env)?,
             tls: tls::from_env(env)?,
             ..Self::default()
@@ -101,6 +106,13 @@ impl ServerSettings {
     /// Where it is recorded who called what.
     pub fn audit(&self) -> Option<&AuditLog> {
         self.audit.as_ref()
+    }
+
+    /// What becomes of calls to methods that are past their sunset. Default: they are served.
+    #[must_use]
+    pub fn with_after_sunset(mut self, what: AfterSunset) -> Self {
+        self.after_sunset = what;
+        self
     }
 
     /// What holds against overload. Default [`OverloadSettings::default`].
@@ -139,6 +151,7 @@ impl ServerSettings {
         let server = server
             .grace(self.grace)
             .limits(self.limits.clone())
+            .after_sunset(self.after_sunset)
             .tls(self.tls.clone());
         let server = self.overload.configure(server);
         match &self.audit {

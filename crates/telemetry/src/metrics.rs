@@ -18,6 +18,8 @@
 //! | `grpc_server_call_rcvd_total_compressed_message_size_bytes` | request messages of a call (A66) | method, status |
 //! | `scribemed_server_connections` | connections of callers that are open | |
 //! | `scribemed_server_panics_total` | calls whose handler panicked | method |
+//! | `scribemed_server_deprecated_total` | calls of methods that go away | method, `caller` |
+//! | `scribemed_server_deprecated_last_timestamp_seconds` | when such a method was called last, in seconds since 1970 | method, `caller` |
 //! | `scribemed_traces_spans_total` | spans by what became of them | `outcome`: `exported`, `failed` or `dropped` |
 //! | `scribemed_audit_sequence` | the number of the last record of the audit log | |
 //! | `scribemed_audit_failing` | 1 while the audit log cannot be written | |
@@ -31,13 +33,15 @@
 //! | `scribemed_client_throttled_total` | calls turned away here | target |
 //! | `scribemed_client_deprecated_total` | answers that said that the method goes away (RFC 9745) | method, target |
 //! | `scribemed_client_resolutions_total` | look-ups of the name | target, `outcome`: `ok` or `failed` |
+//! | `process_start_time_seconds` | since when all this is counted, in seconds since 1970 | |
 //!
 //! The attributes are `grpc_method` (`scribemed.auth.v1.AuthService/GetKeySet`, or `other`), `grpc_target` (as configured)
-//! and `grpc_status` (`OK`, `UNAVAILABLE`). All of them come from contracts and configuration: none is of a patient, and
+//! and `grpc_status` (`OK`, `UNAVAILABLE`). `caller` is the service whose token was verified, or `-`. All of them come from contracts and configuration: none is of a patient, and
 //! their number is bounded.
 
 mod audit;
 mod ended;
+mod export;
 mod families;
 mod method;
 mod server;
@@ -45,12 +49,14 @@ mod spans;
 mod target;
 
 use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::{Registry, TextEncoder};
 
 use self::audit::Audit;
 pub use self::audit::AuditState;
 pub use self::ended::code_name;
+pub use self::export::{ExportSettings, Exporter, StartError};
 use self::families::Families;
 pub use self::method::MethodMetrics;
 pub use self::server::{OpenConnection, ServedMetrics, ServerMetrics};
@@ -72,6 +78,10 @@ impl Metrics {
     pub fn new() -> Self {
         let registry = Registry::new();
         let families = Arc::new(Families::register(&registry));
+        families
+            .start
+            .with_label_values::<&str>(&[])
+            .set(seconds(SystemTime::now()));
         Self { registry, families }
     }
 
@@ -114,6 +124,12 @@ impl Metrics {
         }
         text
     }
+}
+
+/// Since 1970.
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 impl Default for Metrics {

@@ -47,11 +47,13 @@ fn everything() -> String {
     called.attempt_started();
     called.attempt_ended(0, second, 1, 1);
     called.call_ended(0, second, 1, 1, 1, second);
+    called.deprecated();
     let server = metrics.server();
     let _connection = server.connected();
     let of_server = server.method("greeter.v1.Greeter/Greet");
     of_server.call_started();
     of_server.panicked();
+    of_server.deprecated("emr", std::time::UNIX_EPOCH + second);
     of_server.call_ended(13, second, 1, 1);
     metrics.audit(|| AuditState {
         sequence: 1,
@@ -114,8 +116,9 @@ fn dashboard_and_alerts_use_metrics_that_there_are() {
             .iter()
             .find_map(|suffix| name.strip_suffix(suffix))
             .unwrap_or(name);
-        // Attempts are shown by their number; how long each took and how large it was is for whoever looks closer.
-        if base.starts_with("grpc_client_attempt_") {
+        // Attempts are shown by their number; how long each took and how large it was is for whoever looks closer. And since when
+        // there is anything is for programs.
+        if base.starts_with("grpc_client_attempt_") || base.starts_with("process_") {
             continue;
         }
         assert!(

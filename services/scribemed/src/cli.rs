@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::{audit, calls, certs, doctor, health, init, note, token, up};
+use crate::{audit, calls, certs, doctor, health, init, note, token, up, versions};
 
 /// Turns recorded visits into clinical notes: runs the platform and talks to it.
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Health(health::Args),
     /// Repeats a harmless call for some time and counts how it ended.
     Calls(calls::Args),
+    /// Shows which methods go away, who still calls them, and how long is left.
+    Versions(versions::Args),
     /// Looks at audit logs.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -51,6 +53,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Certs(args) => certs::run(args).await,
             Command::Health(args) => health::run(args).await,
             Command::Calls(args) => calls::run(args).await,
+            Command::Versions(args) => versions::run(args).await,
             Command::Audit(command) => audit::run(&command),
         }
     });

@@ -20,6 +20,7 @@ mod operator;
 mod services;
 mod token;
 mod up;
+mod versions;
 
 use std::process::ExitCode;
 

@@ -15,7 +15,8 @@ use scribemed_auth::SigningKey;
 use scribemed_discovery::ServiceRegistry;
 use scribemed_rpc::ServicePolicy;
 use scribemed_service::{
-    ClientSettings, Env, Platform, ServerSettings, Settings, open_audit_at, tracer,
+    ClientSettings, Env, Platform, ServerSettings, Settings, metrics_exporter, open_audit_at,
+    tracer,
 };
 use scribemed_telemetry::metrics::Metrics;
 use tokio::net::TcpListener;
@@ -101,8 +102,12 @@ impl Opening {
         let env = Env::from_process();
         let metrics = Metrics::new();
         let tracer = tracer(&env, self.name, &metrics)?;
+        let exporter = metrics_exporter(&env, self.name, &metrics)?;
         let clients = ClientSettings::from_env(&env)?;
-        Ok(clients.with_metrics(metrics).with_tracer(tracer))
+        Ok(clients
+            .with_metrics(metrics)
+            .with_tracer(tracer)
+            .with_exporter(exporter))
     }
 
     /// What it serves with.

@@ -73,7 +73,7 @@ fn scaled(project: &Project<'_>, checks: &mut Checks) {
             || addresses(project, 3),
         );
         checks.check("each of the three replicas gets calls", || {
-            grown(project, &three, ENOUGH / 4, SHARED)
+            called(project, &three, ENOUGH / 4, SHARED)
         });
         checks.check("each replica has a folder of its own in the volume", || {
             folders(project, &three, &["0", "1", "2"])
@@ -242,18 +242,35 @@ fn folders(project: &Project<'_>, replicas: &[Container], expected: &[&str]) -> 
     Ok(())
 }
 
+/// The calls that each replica has got since it came up.
+fn counts(project: &Project<'_>, replicas: &[Container]) -> Result<Vec<usize>> {
+    let calls = replicas
+        .iter()
+        .map(|replica| project.calls(replica, METHOD));
+    calls.collect()
+}
+
+/// Waits until each replica has got this many calls, those included that a new one got while the others came up.
+fn called(
+    project: &Project<'_>,
+    replicas: &[Container],
+    enough: usize,
+    within: Duration,
+) -> Result<()> {
+    let mut now = Vec::new();
+    process::wait(within, || {
+        now = counts(project, replicas)?;
+        Ok(now.iter().all(|calls| *calls >= enough))
+    })
+    .with_context(|| format!("waiting for {enough} calls at each; they have {now:?}"))
+}
+
 /// Waits until each replica has got this many calls more.
 fn grown(project: &Project<'_>, replicas: &[Container], by: usize, within: Duration) -> Result<()> {
-    let count = || -> Result<Vec<usize>> {
-        let calls = replicas
-            .iter()
-            .map(|replica| project.calls(replica, METHOD));
-        calls.collect()
-    };
-    let before = count()?;
+    let before = counts(project, replicas)?;
     let mut now = before.clone();
     process::wait(within, || {
-        now = count()?;
+        now = counts(project, replicas)?;
         Ok(before
             .iter()
             .zip(&now)

@@ -165,6 +165,26 @@ pub(super) fn renew_lock(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Has the contract tool write the reference anew, and the graph of who calls whom.
+///
+/// # Errors
+/// The contract is refused.
+pub(super) fn renew_reference(root: &Path) -> Result<()> {
+    const FOLDER: &str = "docs/reference/contract";
+    const CALLS: &str = "docs/reference/contract/calls.mmd";
+    for what in [
+        ["docs", "--only", "markdown", "--out", FOLDER].as_slice(),
+        &["graph", "--out", CALLS],
+    ] {
+        let mut cargo = workspace::cargo(root);
+        cargo.args(["run", "--quiet", "--package", "scribemed-contract", "--"]);
+        process::read(cargo.args(what))
+            .context("everything was written, and the contract is refused")?;
+    }
+    println!("changed  {FOLDER}");
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use scribemed_rpc::SubjectToken;
-use siphasher::sip128::SipHasher13;
 
 use super::cache::{TokenCache, TokenSource};
 use super::secret::Token;
+use crate::keyed_hash::KeyedHash;
 use crate::{BoxError, BoxFuture};
 
 /// How many subjects are kept for each audience. One that is pushed out costs an exchange when it comes again.
@@ -27,7 +27,7 @@ impl TokenSource for Delegated {
 
 /// The caches of the last subjects. Reading takes no lock; a write follows an exchange with the auth service.
 pub(super) struct Subjects {
-    hasher: SipHasher13,
+    keyed: KeyedHash,
     /// Sorted by hash.
     shelf: ArcSwap<Vec<Arc<Entry>>>,
     /// Counts the entries that were ever made.
@@ -45,8 +45,7 @@ struct Entry {
 impl Default for Subjects {
     fn default() -> Self {
         Self {
-            // Drawn for this shelf: nobody can look for two tokens that meet.
-            hasher: SipHasher13::new_with_keys(rand::random(), rand::random()),
+            keyed: KeyedHash::new(),
             shelf: ArcSwap::default(),
             writing: Mutex::new(0),
         }
@@ -95,7 +94,7 @@ impl Subjects {
     }
 
     fn hash(&self, subject: &SubjectToken) -> u128 {
-        self.hasher.hash(subject.expose().as_bytes()).as_u128()
+        self.keyed.of(subject.expose())
     }
 
     #[cfg(test)]

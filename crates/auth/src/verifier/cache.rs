@@ -125,9 +125,11 @@ impl CachedKeys {
 
     /// Takes the snapshot unless it is too old, and asks for a new one in the background when that is due.
     fn accept(&self, snapshot: &Arc<Snapshot>, now: SystemTime) -> bool {
-        // A clock that was set back makes the snapshot no staler.
-        if now.duration_since(snapshot.fetched_at).unwrap_or_default()
-            >= self.inner.config.max_stale
+        // An error where the clock was set back: that makes the snapshot no staler, and is met with a refresh too many.
+        let age = now.duration_since(snapshot.fetched_at);
+        if age
+            .as_ref()
+            .is_ok_and(|age| *age >= self.inner.config.max_stale)
         {
             return false;
         }
@@ -137,7 +139,7 @@ impl CachedKeys {
             .map_or(self.inner.config.max_age, |published| {
                 published.clamp(MIN_PUBLISHED_AGE, MAX_PUBLISHED_AGE)
             });
-        if has_passed(now, snapshot.fetched_at, max_age) {
+        if age.map_or(true, |age| age >= max_age) {
             // Joined but not awaited. A failure shows when there is nothing left to fall back to.
             drop(self.start(Some(snapshot)));
         }

@@ -44,6 +44,22 @@ fn channelz_is_off_unless_it_is_switched_on() {
     );
 }
 
+#[test]
+fn what_becomes_of_old_versions_is_a_choice_of_two() {
+    let after = |value| settings(&[("SCRIBEMED_AFTER_SUNSET", value)]).map(|set| set.after_sunset);
+    assert_eq!(after(""), Ok(AfterSunset::Serve));
+    assert_eq!(after("serve"), Ok(AfterSunset::Serve));
+    assert_eq!(after("refuse"), Ok(AfterSunset::Refuse));
+    assert_eq!(
+        after("drop"),
+        Err(
+            "SCRIBEMED_AFTER_SUNSET is \"drop\": it is neither `serve` nor `refuse`; a good value is \
+             SCRIBEMED_AFTER_SUNSET=refuse"
+                .to_owned()
+        )
+    );
+}
+
 /// A certificate and its key, in PEM.
 fn pair() -> (String, String) {
     let key = rcgen::KeyPair::generate().unwrap();

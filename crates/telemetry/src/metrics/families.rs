@@ -35,6 +35,7 @@ const CALL: &[&str] = &["grpc_method", "grpc_target"];
 const ENDED: &[&str] = &["grpc_method", "grpc_target", "grpc_status"];
 const SERVED: &[&str] = &["grpc_method", "grpc_status"];
 const STATE: &[&str] = &["grpc_target", "state"];
+const BY_CALLER: &[&str] = &["grpc_method", "caller"];
 
 /// The families; the order of attributes is that of the constants above.
 pub(super) struct Families {
@@ -65,7 +66,10 @@ pub(super) struct Families {
     pub(super) breaker_transitions: IntCounterVec,
     pub(super) throttled: IntCounterVec,
     pub(super) resolutions: IntCounterVec,
+    pub(super) start: IntGaugeVec,
     pub(super) deprecated: IntCounterVec,
+    pub(super) served_deprecated: IntCounterVec,
+    pub(super) served_deprecated_last: IntGaugeVec,
 }
 
 impl Families {
@@ -252,6 +256,24 @@ impl Families {
                 "scribemed_client_deprecated_total",
                 "Answers that said that the method goes away.",
                 CALL,
+            )?,
+            served_deprecated: counter(
+                to,
+                "scribemed_server_deprecated_total",
+                "Calls of methods that go away, by who made them.",
+                BY_CALLER,
+            )?,
+            served_deprecated_last: gauge(
+                to,
+                "scribemed_server_deprecated_last_timestamp_seconds",
+                "When a method that goes away was called last, in seconds since 1970.",
+                BY_CALLER,
+            )?,
+            start: gauge(
+                to,
+                "process_start_time_seconds",
+                "Since when all this is counted, in seconds since 1970.",
+                &[],
             )?,
             resolutions: counter(
                 to,

@@ -1,7 +1,7 @@
 //! The metrics of calls that are served.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use prometheus::{HistogramVec, IntCounter, IntGauge};
 
@@ -78,6 +78,20 @@ impl ServedMetrics {
             families, method, ..
         } = &*self.shared;
         families.panics.with_label_values(&[*method]).inc();
+    }
+
+    /// The method goes away, and `caller` has called it at this time. The caller must be one whose name was verified, or `-`: callers
+    /// must not be able to make series.
+    pub fn deprecated(&self, caller: &str, at: SystemTime) {
+        let Shared {
+            families, method, ..
+        } = &*self.shared;
+        let labels = [*method, caller];
+        families.served_deprecated.with_label_values(&labels).inc();
+        families
+            .served_deprecated_last
+            .with_label_values(&labels)
+            .set(super::seconds(at));
     }
 
     /// A call ended with the gRPC status `code` (0 to 16; any other counts as UNKNOWN), `duration` after it began, having

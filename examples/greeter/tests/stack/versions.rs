@@ -35,9 +35,11 @@ async fn at(
     let address = listener.local_addr().unwrap();
     let (events, _) = mpsc::unbounded_channel();
     let shutdown = CancellationToken::new();
+    let metrics = Metrics::new();
     let server = scribemed_server::Builder::new(NAME, Identity::new().unwrap().verifier().unwrap())
         .clock(Arc::new(ManualClock::at_unix(unix)))
         .after_sunset(after_sunset)
+        .metrics(metrics.clone())
         .add(TroubleServiceServer::new(Trouble::new(
             events,
             Arc::new(Semaphore::new(0)),
@@ -45,7 +47,6 @@ async fn at(
         )))
         .serve(listener, shutdown.clone());
     tokio::spawn(server);
-    let metrics = Metrics::new();
     let channel = Channel::builder(&target(address), &[&TROUBLE_SERVICE_POLICY])
         .metrics(metrics.clone())
         .build()
@@ -112,15 +113,31 @@ async fn a_method_that_may_be_gone_is_served_unless_it_is_refused() {
 }
 
 #[tokio::test]
-async fn callers_of_a_fading_method_are_counted_by_their_channel() {
+async fn calls_of_a_fading_method_are_counted_on_both_sides() {
     let (mut client, metrics, _running) = at(SUNSET, AfterSunset::Serve).await;
     for _ in 0..3 {
         client.fade(TroubleRequest {}).await.unwrap();
     }
+    client.hang(TroubleRequest {}).await.unwrap_err();
     let text = metrics.render();
-    let counted = text.lines().find(|line| {
-        line.starts_with("scribemed_client_deprecated_total")
-            && line.contains("grpc_method=\"greeter.v1.TroubleService/Fade\"")
-    });
-    assert!(counted.unwrap().ends_with(" 3"), "{text}");
+    let counted = |family: &str| {
+        let of_family = text.lines().filter(|line| line.starts_with(family));
+        of_family.collect::<Vec<_>>().join("\n")
+    };
+    let by_channel = counted("scribemed_client_deprecated_total");
+    assert!(
+        by_channel.contains("grpc_method=\"greeter.v1.TroubleService/Fade\"")
+            && by_channel.ends_with(" 3"),
+        "{text}"
+    );
+    // Nobody knows who calls a public method. Methods that stay have no such series.
+    assert_eq!(
+        counted("scribemed_server_deprecated_total"),
+        "scribemed_server_deprecated_total{caller=\"-\",grpc_method=\"greeter.v1.TroubleService/Fade\"} 3"
+    );
+    let last = counted("scribemed_server_deprecated_last_timestamp_seconds");
+    assert!(
+        last.contains("caller=\"-\"") && !last.ends_with(" 0"),
+        "{last}"
+    );
 }
