@@ -112,9 +112,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Runs the blocks of a guide in a fresh copy. Returns the programs that were missing.
 fn guide(root: &Path, tools: &[PathBuf], path: &Path, blocks: &[Block]) -> Result<Vec<String>> {
-    let target = workspace::target(root)?;
-    let copy = target.join("copies/guides");
-    mirror::make(root, &target, &copy)?;
+    let copy = workspace::target(root)?.join("copies/guides");
+    mirror::make(root, &copy)?;
     let mut shell = Shell::start(root, &copy, tools)?;
     let mut missing = Vec::new();
     for block in blocks {

@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result, ensure};
 const TARGET: &str = "target";
 
 /// Makes `copy` hold what git knows of the repository at `root`, and what it would know, committed in a repository of its own
-/// on the branch `main`. It builds in the same target folder, where dependencies are compiled already; files that are as
-/// they were in an earlier copy stay untouched, so Cargo compiles them once.
+/// on the branch `main`. It builds in a target folder of its own; files that are as they were in an earlier copy
+/// stay untouched, so Cargo compiles them once.
 ///
 /// # Errors
 /// Git fails, or a file cannot be read or written.

@@ -41,18 +41,6 @@ pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     command
 }
 
-/// Where Cargo keeps what it compiles on the way, which may be another folder than [`target`].
-///
-/// # Errors
-/// Cargo does not tell.
-pub(crate) fn build(root: &Path) -> Result<PathBuf> {
-    let metadata = metadata(root)?;
-    match metadata["build_directory"].as_str() {
-        Some(folder) => Ok(folder.into()),
-        None => target(root),
-    }
-}
-
 /// Where Cargo builds, which its configuration and its environment may say.
 ///
 /// # Errors

@@ -156,18 +156,15 @@ fn attributes_of(text: &str) -> Result<Run> {
     while !rest.is_empty() {
         let end = rest.find([' ', '=']).unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
-        let value = match after.strip_prefix("=\"") {
-            Some(after) => {
-                let (value, after) = after
-                    .split_once('"')
-                    .with_context(|| format!("the value of {name} does not end"))?;
-                rest = after.trim_start();
-                Some(value.to_owned())
-            }
-            None => {
-                rest = after.trim_start();
-                None
-            }
+        let value = if let Some(after) = after.strip_prefix("=\"") {
+            let (value, after) = after
+                .split_once('"')
+                .with_context(|| format!("the value of {name} does not end"))?;
+            rest = after.trim_start();
+            Some(value.to_owned())
+        } else {
+            rest = after.trim_start();
+            None
         };
         match (name, value) {
             ("no-run", None) => no_run = true,

@@ -62,7 +62,9 @@ impl Shell {
         for (variable, tool) in ["SCRIBEMED_GRPCURL", "SCRIBEMED_BUF"].iter().zip(tools) {
             command.env(variable, tool);
         }
-        command.env("CARGO_BUILD_BUILD_DIR", workspace::build(root)?);
+        // The copy builds in a folder of its own, whatever the Cargo that runs this was told.
+        command.env("CARGO_TARGET_DIR", copy.join("target"));
+        command.env_remove("CARGO_BUILD_BUILD_DIR");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut bash = command.spawn().context("bash cannot be started")?;
         let input = bash.stdin.take().context("bash takes no input")?;
@@ -124,10 +126,12 @@ impl Shell {
         self.background.push(group.to_owned());
         let text = || String::from_utf8_lossy(&fs::read(&said).unwrap_or_default()).into_owned();
         process::wait(PATIENCE, || {
+            // Asked before: what it says last is heard.
+            let goes_on = is_running(group);
             if text().contains(until) {
                 return Ok(true);
             }
-            if !is_running(group) {
+            if !goes_on {
                 bail!("it ended");
             }
             Ok(false)
@@ -174,10 +178,12 @@ impl Drop for Shell {
     }
 }
 
-/// Sends a signal to a process group; one that is gone takes none.
+/// Sends a signal to a process group, or while it is none yet to its first process; what is gone takes none.
 fn signal(signal: &str, group: &str) -> bool {
-    let sent = process::capture(Command::new("kill").args([signal, "--", &format!("-{group}")]));
-    sent.is_ok_and(|output| output.status.success())
+    [format!("-{group}"), group.to_owned()].iter().any(|whom| {
+        let sent = process::capture(Command::new("kill").args([signal, "--", whom]));
+        sent.is_ok_and(|output| output.status.success())
+    })
 }
 
 fn is_running(group: &str) -> bool {

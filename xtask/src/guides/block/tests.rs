@@ -25,7 +25,7 @@ fn commands_are_found_with_what_they_say() {
     let expect = vec![
         plain(3, "a\nb", Some("out")),
         plain(17, "c \\\n    d", Some("one\ntwo")),
-        plain(20, "e", None),
+        plain(21, "e", None),
     ];
     assert_eq!(blocks(text).unwrap(), expect);
 }
