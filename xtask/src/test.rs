@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use self::report::Report;
 use crate::tools::Missing;
-use crate::{compose, interop, model, process, proto, setup, tidy, tools, workspace};
+use crate::{compose, guides, interop, model, process, proto, setup, tidy, tools, workspace};
 
 /// Runs every step, whatever the others did, and closes with a table of them.
 ///
@@ -113,6 +113,7 @@ pub(crate) fn run() -> Result<()> {
         Some(()) => end_to_end(&root, &tools),
         None => Err(not_built().into()),
     });
+    report.step("guides", || guides::run(&guides::Args::default()));
     report.step("compose", || compose::run(&compose::Args::default()));
     report.close(std::env::var_os("CI").is_some_and(|ci| ci == "true"))
 }
