@@ -1,55 +1,71 @@
-//! `cargo xtask proto`: checks the contract with buf.
+//! `cargo xtask proto`: checks the contract, with buf and with our own tool. `cargo xtask release-contract`: what it is now is
+//! what callers have.
 
 mod image;
+mod summary;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
+use self::summary::Summary;
 use crate::{process, tools, workspace};
 
 /// Where the descriptor images of what was released lie.
 const GOLDEN: &str = "proto/golden";
 const RELEASED: &str = "released.binpb";
+/// The breaks that were decided.
+const ALLOWED: &str = "proto/allowed-breaks.toml";
+/// Names our own tool, where it is built already.
+const CONTRACT: &str = "SCRIBEMED_CONTRACT";
 
-/// What to do about the golden image.
+/// Nothing to choose.
 #[derive(Debug, Default, clap::Args)]
-pub(crate) struct Args {
-    /// Accept the contract as it is for released: rewrite proto/golden/released.binpb.
-    #[arg(long)]
-    bless: bool,
-}
+pub(crate) struct Args {}
 
-/// Checks format, lint rules and compatibility.
+/// Checks format, lint rules and compatibility, and closes with a table.
 ///
 /// # Errors
 /// [`tools::Missing`] when buf cannot be had; else when one of the checks fails, after the others ran.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(_: &Args) -> Result<()> {
     let buf = tools::buf()?;
     let root = workspace::root();
-    if args.bless {
-        let golden = root.join(GOLDEN).join(RELEASED);
-        std::fs::create_dir_all(root.join(GOLDEN))
-            .with_context(|| format!("making the folder {GOLDEN}"))?;
-        image::build(&buf, &root, Path::new("."), &golden)?;
-        println!("Wrote {GOLDEN}/{RELEASED}");
+    let mut summary = Summary::default();
+    summary.add("format", "buf format", format(&buf, &root));
+    summary.add("style", "buf lint", lint(&buf, &root));
+    compatible(&buf, &root, &mut summary);
+    print!("{summary}");
+    ensure!(summary.is_fine(), "the contract is not in order");
+    Ok(())
+}
+
+/// Makes the contract as it is the released one. What would break callers of the last release is shown, and hinders nothing:
+/// a release is when what was decided becomes true.
+///
+/// # Errors
+/// [`tools::Missing`] when buf cannot be had; else when the contract does not compile, or breaks format or lint rules.
+pub(crate) fn release(_: &Args) -> Result<()> {
+    let buf = tools::buf()?;
+    let root = workspace::root();
+    format(&buf, &root)?;
+    lint(&buf, &root)?;
+    let golden = root.join(GOLDEN).join(RELEASED);
+    std::fs::create_dir_all(root.join(GOLDEN))
+        .with_context(|| format!("making the folder {GOLDEN}"))?;
+    let before = std::fs::read(&golden).ok();
+    image::build(&buf, &root, Path::new("."), &golden)?;
+    let after = std::fs::read(&golden).with_context(|| format!("reading {GOLDEN}/{RELEASED}"))?;
+    if before.as_ref() == Some(&after) {
+        println!("{GOLDEN}/{RELEASED} is that of this contract already.");
+    } else {
+        println!("Wrote {GOLDEN}/{RELEASED}, {} KiB.", after.len() / 1024);
+        if root.join(ALLOWED).exists() {
+            println!(
+                "What {ALLOWED} allowed is released now: `cargo xtask proto` names the entries that can go."
+            );
+        }
     }
-    let results = [
-        format(&buf, &root),
-        lint(&buf, &root),
-        breaking(&buf, &root),
-    ];
-    let failures: Vec<String> = results
-        .into_iter()
-        .filter_map(|result| Some(format!("{:#}", result.err()?)))
-        .collect();
-    ensure!(
-        failures.is_empty(),
-        "the contract is not in order\n{}",
-        failures.join("\n")
-    );
-    println!("The contract is in order.");
     Ok(())
 }
 
@@ -79,36 +95,91 @@ fn lint(buf: &Path, root: &Path) -> Result<()> {
         .context("the contract breaks a lint rule")
 }
 
-/// Compares the working tree with where its branch began and with what was released last.
-fn breaking(buf: &Path, root: &Path) -> Result<()> {
-    let folder = tempfile::tempdir().context("making a temporary folder")?;
-    let new = folder.path().join("new.binpb");
-    image::build(buf, root, Path::new("."), &new)?;
-    let mut old = image::released(&root.join(GOLDEN))?;
-    if let Some(base) = image::merge_base(root)? {
-        let path = folder.path().join("base.binpb");
-        image::build_commit(buf, root, &base, &path)?;
-        old.push((
-            format!("the merge base {}", &base[..base.len().min(12)]),
-            path,
-        ));
-    }
-    if old.is_empty() {
-        println!("buf breaking: there is nothing older to compare with");
-    }
-    let compare = |(what, path): (String, PathBuf)| {
-        println!("buf breaking, against {what}");
-        let failed = || format!("the contract breaks callers that were built with {what}");
-        image::compare(buf, root, &new, &path).with_context(failed)
+/// Compares the working tree with where its branch began and with what was released last: with buf, and with our own tool,
+/// which sees what buf cannot.
+fn compatible(buf: &Path, root: &Path, summary: &mut Summary) {
+    let folder = match tempfile::tempdir().context("making a temporary folder") {
+        Ok(folder) => folder,
+        Err(error) => return summary.add("compatible", "buf build", Err(error)),
     };
-    let failures: Vec<String> = old
-        .into_iter()
-        .filter_map(|old| Some(format!("{:#}", compare(old).err()?)))
-        .collect();
-    ensure!(
-        failures.is_empty(),
-        "{}\na released version stays as it is; a change goes into a new one",
-        failures.join("\n")
-    );
-    Ok(())
+    let new = folder.path().join("new.binpb");
+    let built = image::build_with_places(buf, root, &new);
+    if built.is_err() {
+        return summary.add("compatible", "buf build", built);
+    }
+    let old = match older(buf, root, folder.path()) {
+        Ok(old) => old,
+        Err(error) => return summary.add("compatible", "buf build", Err(error)),
+    };
+    if old.is_empty() {
+        summary.skip("compatible", "there is nothing older to compare with");
+    }
+    for (what, path) in &old {
+        println!("buf breaking, against {what}");
+        let failed = || {
+            format!(
+                "the contract breaks callers that were built with {what}; a released version stays as it is, a change goes \
+                 into a new one"
+            )
+        };
+        let result = image::compare(buf, root, &new, path).with_context(failed);
+        summary.add(
+            "compatible",
+            &format!("buf breaking, against {what}"),
+            result,
+        );
+    }
+    // With nothing older, it still looks at the contract itself: sunsets, successors, imports.
+    let against: Vec<&Path> = old.iter().map(|(_, path)| path.as_path()).collect();
+    let against = if against.is_empty() {
+        vec![new.as_path()]
+    } else {
+        against
+    };
+    let names: Vec<&str> = old.iter().map(|(what, _)| what.as_str()).collect();
+    let what = if names.is_empty() {
+        "scribemed-contract check, of the contract itself".to_owned()
+    } else {
+        format!("scribemed-contract check, against {}", names.join(" and "))
+    };
+    println!("{what}");
+    summary.add("what buf cannot see", &what, check(root, &against, &new));
+}
+
+/// The images to compare with, with what to call each.
+fn older(buf: &Path, root: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let mut old = image::released(root, GOLDEN)?;
+    if let Some(base) = image::merge_base(root)? {
+        let path = folder.join("base.binpb");
+        image::build_commit(buf, root, &base, &path)?;
+        let short = base.get(..12).unwrap_or(&base);
+        old.push((format!("the merge base {short}"), path));
+    }
+    Ok(old)
+}
+
+/// All older images in one run: an allowance is stale when none of them needs it.
+fn check(root: &Path, old: &[&Path], new: &Path) -> Result<()> {
+    let mut command = if let Some(program) = std::env::var_os(CONTRACT) {
+        let mut command = Command::new(program);
+        command.current_dir(root);
+        command
+    } else {
+        let mut command = workspace::cargo(root);
+        command.args(["run", "--quiet", "--package", "scribemed-contract", "--"]);
+        command
+    };
+    let (first, others) = old.split_first().context("no image to compare with")?;
+    command.arg("check").arg(first).arg(new);
+    for other in others {
+        command.arg("--also").arg(other);
+    }
+    if root.join(ALLOWED).exists() {
+        command.args(["--allow", ALLOWED]);
+    }
+    process::show(&mut command).with_context(|| {
+        format!(
+            "the contract breaks what buf cannot see; mend it, or allow it by name in {ALLOWED}"
+        )
+    })
 }

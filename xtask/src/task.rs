@@ -28,6 +28,8 @@ pub(crate) enum Task {
     Model(model::Args),
     /// Check the contract with buf.
     Proto(proto::Args),
+    /// Make the contract as it is the released one: renew proto/golden/released.binpb.
+    ReleaseContract(proto::Args),
     /// Check the structure of the repository.
     Tidy(tidy::Args),
     /// Run every command that the guides show.
@@ -56,6 +58,7 @@ impl Task {
             Self::Interop(args) => interop::run(args),
             Self::Model(args) => model::run(args).map(drop),
             Self::Proto(args) => proto::run(args),
+            Self::ReleaseContract(args) => proto::release(args),
             Self::Tidy(args) => tidy::run(args),
             Self::Guides(args) => guides::run(args),
             Self::NewService(args) => scaffold::new_service(args),

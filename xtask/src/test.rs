@@ -54,7 +54,7 @@ pub(crate) fn run() -> Result<()> {
     });
     report.step("structure", || tidy::run(&tidy::Args::default()));
     report.step("contract", || proto::run(&proto::Args::default()));
-    report.step("contract: a removed field is seen", || {
+    report.step("contract: what breaks callers is seen", || {
         tools::buf()?;
         cargo(
             &root,

@@ -87,6 +87,22 @@ pub(crate) fn read(
     })
 }
 
+/// Whether a text is a day, as lifecycles write them: `2026-01-31`. Days compare as texts.
+pub fn is_day(text: &str) -> bool {
+    beginning_of(text).is_some()
+}
+
+/// The day that it is now, in UTC.
+pub fn today() -> String {
+    let date = OffsetDateTime::now_utc().date();
+    format!(
+        "{:04}-{:02}-{:02}",
+        date.year(),
+        u8::from(date.month()),
+        date.day()
+    )
+}
+
 /// Dates are days of UTC.
 fn beginning_of(date: &str) -> Option<OffsetDateTime> {
     // The parser would take signs and more digits.

@@ -1,9 +1,11 @@
 //! The commands.
 
+mod check;
 mod docs;
 mod explain;
 mod graph;
 mod openapi;
+mod rules;
 mod service_config;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +35,10 @@ enum Command {
     Graph(graph::Args),
     /// The policy in force for a method, and where each part comes from.
     Explain(explain::Args),
+    /// What a change breaks and `buf breaking` cannot see. Exit code 100 where there is something.
+    Check(check::Args),
+    /// The rules of `check`, in Markdown.
+    Rules(rules::Args),
 }
 
 /// Exit code 0: fine; 100: findings. Bad input is an error, one line, and the exit code is 2.
@@ -68,6 +74,8 @@ impl Cli {
             Command::Openapi(args) => args.run(),
             Command::Graph(args) => args.run(),
             Command::Explain(args) => args.run(),
+            Command::Check(args) => args.run(),
+            Command::Rules(args) => args.run(),
         }
     }
 }

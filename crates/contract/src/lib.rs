@@ -2,6 +2,7 @@
 //!
 //! Every command reads images as `buf build` writes them, or compiles the contract of the working directory; see [`image`].
 
+pub mod check;
 pub mod docs;
 pub mod example;
 pub mod explain;

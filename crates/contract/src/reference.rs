@@ -1,7 +1,7 @@
 //! The contract as people are told of it: services, methods, messages, rules in words. What every export is made from.
 
 mod comment;
-mod http;
+pub(crate) mod http;
 mod message;
 mod method;
 mod package;

@@ -12,10 +12,10 @@ use crate::process;
 
 /// What others make is theirs to keep compatible.
 const CONFIG: &str =
-    r#"{"version": "v2", "breaking": {"use": ["FILE"], "ignore": ["buf", "google"]}}"#;
+    r#"{"version": "v2", "breaking": {"use": ["FILE"], "ignore": ["buf", "google", "grpc"]}}"#;
 const WORKSPACE: &str = "buf.yaml";
 
-/// Builds the image of a folder or an archive.
+/// Builds the image of a folder or an archive, without comments and places: small, and the same for the same contract.
 ///
 /// # Errors
 /// When the contract in it does not compile.
@@ -26,6 +26,17 @@ pub(super) fn build(buf: &Path, root: &Path, input: &Path, image: &Path) -> Resu
         .arg(input)
         .args(["--exclude-source-info", "--output"])
         .arg(image);
+    process::read(command.current_dir(root)).context("building the contract")?;
+    Ok(())
+}
+
+/// Builds the image of the working tree, with the places that findings name.
+///
+/// # Errors
+/// When the contract does not compile.
+pub(super) fn build_with_places(buf: &Path, root: &Path, image: &Path) -> Result<()> {
+    let mut command = Command::new(buf);
+    command.args(["build", "--output"]).arg(image);
     process::read(command.current_dir(root)).context("building the contract")?;
     Ok(())
 }
@@ -69,15 +80,17 @@ pub(super) fn merge_base(root: &Path) -> Result<Option<String>> {
 ///
 /// # Errors
 /// When the folder is there and cannot be read.
-pub(super) fn released(golden: &Path) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn released(root: &Path, golden: &str) -> Result<Vec<(String, PathBuf)>> {
     let mut images = Vec::new();
+    let golden = root.join(golden);
     if golden.exists() {
         for entry in
-            fs::read_dir(golden).with_context(|| format!("reading {}", golden.display()))?
+            fs::read_dir(&golden).with_context(|| format!("reading {}", golden.display()))?
         {
             let path = entry?.path();
             if path.extension().is_some_and(|ending| ending == "binpb") {
-                images.push((format!("the release in {}", path.display()), path));
+                let name = path.strip_prefix(root).unwrap_or(&path).display();
+                images.push((format!("the release in {name}"), path));
             }
         }
     }

@@ -52,7 +52,7 @@ impl Binding {
 }
 
 /// The bindings of a method: its own and its additional ones. What has neither verb nor path is none.
-pub(super) fn read(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<Binding> {
+pub(crate) fn read(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<Binding> {
     let Some(rule) = extension(pool, &method.options(), "google.api.http") else {
         return Vec::new();
     };
