@@ -55,47 +55,29 @@ pub(crate) fn run() -> Result<()> {
     report.step("structure", || tidy::run(&tidy::Args::default()));
     report.step("contract", || proto::run(&proto::Args::default()));
     report.step("contract: what breaks callers is seen", || {
-        tools::buf()?;
-        cargo(
-            &root,
-            &[
-                "test",
-                "--package",
-                "xtask",
-                "--test",
-                "breaking",
-                "--",
-                "--ignored",
-            ],
-            &tools,
-        )
+        let tools = [("SCRIBEMED_BUF", tools::buf()?)];
+        ignored(&root, ("xtask", "breaking"), "", &tools)
     });
+    // What the contract tool writes, as others take it.
+    let exports = ("scribemed-contract", "exports");
     report.step("contract exports: for other languages", || {
-        exports(&root, ("SCRIBEMED_PYTHON", tools::python()?), "python")
+        let tools = [("SCRIBEMED_PYTHON", tools::python()?)];
+        ignored(&root, exports, "python::", &tools)
     });
     report.step("contract exports: with grpcurl", || {
-        exports(&root, ("SCRIBEMED_GRPCURL", tools::grpcurl()?), "grpcurl")
+        let tools = [("SCRIBEMED_GRPCURL", tools::grpcurl()?)];
+        ignored(&root, exports, "grpcurl::", &tools)
     });
     report.step("contract exports: in a browser", || {
-        let driver = tools::chromedriver()?;
-        exports(&root, ("SCRIBEMED_CHROMEDRIVER", driver), "browser")
+        let tools = [("SCRIBEMED_CHROMEDRIVER", tools::chromedriver()?)];
+        ignored(&root, exports, "browser::", &tools)
     });
     report.step("scaffold: a new service is whole", || {
-        tools::buf()?;
-        tools::grpcurl()?;
-        cargo(
-            &root,
-            &[
-                "test",
-                "--package",
-                "xtask",
-                "--test",
-                "scaffold",
-                "--",
-                "--ignored",
-            ],
-            &tools,
-        )
+        let tools = [
+            ("SCRIBEMED_BUF", tools::buf()?),
+            ("SCRIBEMED_GRPCURL", tools::grpcurl()?),
+        ];
+        ignored(&root, ("xtask", "scaffold"), "", &tools)
     });
     report.step("tests", || cargo(&root, &["test", "--workspace"], &tools));
     report.step("interoperability", || {
@@ -118,19 +100,18 @@ pub(crate) fn run() -> Result<()> {
     report.close(std::env::var_os("CI").is_some_and(|ci| ci == "true"))
 }
 
-/// The exports of the contract as others take them: the tests of this name, with a tool that they find by a variable.
-fn exports(root: &Path, (variable, tool): (&str, PathBuf), name: &str) -> Result<()> {
+/// The ignored tests of a package's test program whose names hold `filter`, with the tools that they find by variables.
+fn ignored(
+    root: &Path,
+    (package, program): (&str, &str),
+    filter: &str,
+    tools: &[(&str, PathBuf)],
+) -> Result<()> {
     process::show(
         workspace::cargo(root)
-            .args([
-                "test",
-                "--package",
-                "scribemed-contract",
-                "--test",
-                "exports",
-            ])
-            .args(["--", "--ignored", &format!("{name}::")])
-            .env(variable, tool),
+            .args(["test", "--package", package, "--test", program])
+            .args(["--", "--ignored", filter])
+            .envs(tools.iter().map(|(variable, tool)| (variable, tool))),
     )
 }
 

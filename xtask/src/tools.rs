@@ -207,21 +207,18 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn install_buf(folder: &Path, version: &str) -> Result<()> {
-    process::read(
-        Command::new("python3")
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--root-user-action=ignore",
-            ])
-            .args(["--no-deps", "--only-binary=:all:", "--target"])
-            .arg(folder)
-            .arg(format!("buf-bin=={version}")),
-    )?;
+    let mut pip = pip(Path::new("python3"));
+    pip.args(["--root-user-action=ignore", "--no-deps", "--target"]);
+    process::read(pip.arg(folder).arg(format!("buf-bin=={version}")))?;
     Ok(())
+}
+
+/// `pip install` of that Python, of what needs no building.
+fn pip(python: &Path) -> Command {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet"]);
+    pip.args(["--disable-pip-version-check", "--only-binary=:all:"]);
+    pip
 }
 
 /// An environment that is moved once it is complete: `bin/python -m` works wherever it lies.
@@ -230,18 +227,8 @@ fn install_python(folder: &Path, _version: &str) -> Result<()> {
     let requirements = folder.join("python.txt");
     fs::write(&requirements, include_str!("tools/python.txt"))
         .with_context(|| format!("writing {}", requirements.display()))?;
-    process::read(
-        Command::new(folder.join("bin/python"))
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .args(["--only-binary=:all:", "--requirement"])
-            .arg(&requirements),
-    )?;
+    let mut pip = pip(&folder.join("bin/python"));
+    process::read(pip.arg("--requirement").arg(&requirements))?;
     Ok(())
 }
 

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use prost_reflect::FileDescriptor;
+
+use crate::place;
+
 /// Why nothing was generated.
 #[derive(thiserror::Error)]
 pub enum Error {
@@ -72,10 +76,48 @@ pub struct Problem {
     pub element: String,
     /// What is wrong and what would be right.
     pub message: String,
+    /// Where in the file the element begins, if that is known.
+    pub place: Option<Place>,
+}
+
+/// A place in a file, counted from 1 as editors do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: u32,
+    /// The column, in bytes.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+impl Problem {
+    /// Something that is wrong with `element`, which is declared in `file`.
+    pub(crate) fn of(file: &FileDescriptor, element: &str, message: impl Into<String>) -> Self {
+        Self {
+            file: file.name().to_owned(),
+            element: element.to_owned(),
+            message: message.into(),
+            place: place::of(file, element),
+        }
+    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.file, self.element, self.message)
+        let Self {
+            file,
+            element,
+            message,
+            place,
+        } = self;
+        match place {
+            Some(place) => write!(f, "{file}:{place}: {element}: {message}"),
+            None => write!(f, "{file}: {element}: {message}"),
+        }
     }
 }

@@ -7,7 +7,7 @@ use prost_build::{Service, ServiceGenerator};
 use prost_reflect::DescriptorPool;
 
 use crate::error::{Error, Problem};
-use crate::{policy, table, validator};
+use crate::{imports, policy, table, validator};
 
 /// The Rust text that belongs to the services and packages of a contract.
 #[derive(Default)]
@@ -37,6 +37,7 @@ impl Generated {
             problems: Vec::new(),
         };
         for file in &files {
+            imports::check(file, &mut problems);
             for service in file.services() {
                 if let Some(service) = policy::read(pool, &service, &mut problems) {
                     let text = table::render(pool, &service);

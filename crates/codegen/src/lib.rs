@@ -11,8 +11,10 @@
 
 mod error;
 mod generator;
+mod imports;
 pub mod lifecycle;
 pub mod options;
+mod place;
 pub mod policy;
 mod table;
 mod validator;
@@ -22,7 +24,7 @@ use std::path::{Path, PathBuf};
 use prost_reflect::DescriptorPool;
 use prost_reflect::prost::Message as _;
 
-pub use error::{Error, Problem};
+pub use error::{Error, Place, Problem};
 
 /// The contracts of a crate: the folders of the `.proto` files to generate from, and of those that they import.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage as _, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, Kind, ReflectMessage as _, Value};
 
 /// The extension `name` of `options`, if it is set.
 pub fn extension(
@@ -65,14 +65,17 @@ pub trait Fields {
             .unwrap_or_default()
     }
 
+    /// What a google.protobuf.Duration or Timestamp holds.
+    fn seconds_and_nanos(&self) -> (i64, i32) {
+        let seconds = self.value("seconds").and_then(|value| value.as_i64());
+        let nanos = self.value("nanos").and_then(|value| value.as_i32());
+        (seconds.unwrap_or(0), nanos.unwrap_or(0))
+    }
+
     /// A google.protobuf.Duration; `Err` if it is negative.
     fn duration(&self, name: &str) -> Option<Result<Duration, String>> {
         let message = self.message(name)?;
-        let seconds = message
-            .value("seconds")
-            .and_then(|v| v.as_i64())
-            .unwrap_or(0);
-        let nanos = message.value("nanos").and_then(|v| v.as_i32()).unwrap_or(0);
+        let (seconds, nanos) = message.seconds_and_nanos();
         Some(match (u64::try_from(seconds), u32::try_from(nanos)) {
             (Ok(seconds), Ok(nanos)) if nanos < 1_000_000_000 => Ok(Duration::new(seconds, nanos)),
             _ => Err(format!(
@@ -87,5 +90,28 @@ impl Fields for DynamicMessage {
         let field = self.descriptor().get_field_by_name(name)?;
         self.has_field(&field)
             .then(|| self.get_field(&field).into_owned())
+    }
+}
+
+/// The word for a kind of field, as contracts have it: `uint32`; `message` and `enum` for those.
+pub fn kind_name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Double => "double",
+        Kind::Float => "float",
+        Kind::Int32 => "int32",
+        Kind::Int64 => "int64",
+        Kind::Uint32 => "uint32",
+        Kind::Uint64 => "uint64",
+        Kind::Sint32 => "sint32",
+        Kind::Sint64 => "sint64",
+        Kind::Fixed32 => "fixed32",
+        Kind::Fixed64 => "fixed64",
+        Kind::Sfixed32 => "sfixed32",
+        Kind::Sfixed64 => "sfixed64",
+        Kind::Bool => "bool",
+        Kind::String => "string",
+        Kind::Bytes => "bytes",
+        Kind::Enum(_) => "enum",
+        Kind::Message(_) => "message",
     }
 }

@@ -108,13 +108,9 @@ pub fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<Service> {
     let before = problems.len();
-    let file = service.parent_file().name().to_owned();
+    let file = service.parent_file();
     let mut report = |message: String| {
-        problems.push(Problem {
-            file: file.clone(),
-            element: service.full_name().to_owned(),
-            message,
-        });
+        problems.push(Problem::of(&file, service.full_name(), message));
     };
     let options = service.options();
     let Some(policy) = extension(pool, &options, SERVICE) else {
@@ -256,13 +252,9 @@ fn read_method(
     problems: &mut Vec<Problem>,
 ) -> Option<Method> {
     let before = problems.len();
-    let file = method.parent_file().name().to_owned();
+    let file = method.parent_file();
     let mut report = |message: String| {
-        problems.push(Problem {
-            file: file.clone(),
-            element: method.full_name().to_owned(),
-            message,
-        });
+        problems.push(Problem::of(&file, method.full_name(), message));
     };
     let options = method.options();
     let own = extension(pool, &options, METHOD);

@@ -25,11 +25,8 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     fn report(&mut self, field: &FieldDescriptor, message: impl Into<String>) {
-        self.problems.push(Problem {
-            file: field.parent_file().name().to_owned(),
-            element: field.full_name().to_owned(),
-            message: message.into(),
-        });
+        let problem = Problem::of(&field.parent_file(), field.full_name(), message);
+        self.problems.push(problem);
     }
 }
 
@@ -40,11 +37,11 @@ pub(crate) fn render(context: &mut Context<'_>, message: &MessageDescriptor, out
     }
     let options = message.options();
     if extension(context.pool, &options, "buf.validate.message").is_some() {
-        context.problems.push(Problem {
-            file: message.parent_file().name().to_owned(),
-            element: message.full_name().to_owned(),
-            message: "has a message rule (buf.validate.message), which cannot be generated yet; use field rules".to_owned(),
-        });
+        context.problems.push(Problem::of(
+            &message.parent_file(),
+            message.full_name(),
+            "has a message rule (buf.validate.message), which cannot be generated yet; use field rules",
+        ));
     }
     let mut checks = String::new();
     for field in message.fields().filter(|field| real_oneof(field).is_none()) {

@@ -55,23 +55,14 @@ fn is_needed(message: &Message, field: &Field) -> bool {
 
 fn value(reference: &Reference, field: &Field, depth: usize) -> Json {
     let rules = &field.rules;
-    let items = rules.items.as_deref();
     let none = Rules::default();
+    let items = rules.items.as_deref().unwrap_or(&none);
+    let item = |kind: &FieldType, index| one(reference, kind, items, &field.name, index, depth);
     match &field.shape {
         Shape::One(kind) => one(reference, kind, rules, &field.name, 0, depth),
         Shape::List(kind) => {
             let count = count(rules, "min_items");
-            let item = |index| {
-                one(
-                    reference,
-                    kind,
-                    items.unwrap_or(&none),
-                    &field.name,
-                    index,
-                    depth,
-                )
-            };
-            Json::List((0..count).map(item).collect())
+            Json::List((0..count).map(|index| item(kind, index)).collect())
         }
         Shape::Map(key, kind) => {
             let keys = rules.keys.as_deref().unwrap_or(&none);
@@ -88,17 +79,7 @@ fn value(reference: &Reference, field: &Field, depth: usize) -> Json {
                     Json::Plain(serde_json::Value::String(text)) => text.clone(),
                     Json::Plain(_) | Json::List(_) | Json::Object(_) => key.compact(),
                 };
-                (
-                    key,
-                    one(
-                        reference,
-                        kind,
-                        items.unwrap_or(&none),
-                        &field.name,
-                        index,
-                        depth,
-                    ),
-                )
+                (key, item(kind, index))
             };
             Json::Object((0..count(rules, "min_pairs")).map(pair).collect())
         }

@@ -5,6 +5,7 @@
 //! wrong is a [`Fault`], which becomes a `tonic::Status` with google.rpc details. What is wrong with a message is a list of
 //! [`Violation`]s, found by the generated [`Validate`] in the codec.
 
+pub mod code;
 pub mod codec;
 mod context;
 mod contract;

@@ -8,6 +8,7 @@
 //! No line holds note text, transcripts, audio, names or tokens: what is logged is ids, codes, sizes and times.
 
 pub mod metrics;
+pub mod otel;
 pub mod traces;
 
 use std::io::IsTerminal as _;

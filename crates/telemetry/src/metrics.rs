@@ -2,6 +2,7 @@
 //!
 //! The path of a call takes no lock and looks nothing up: a channel resolves its [`TargetMetrics`] and the
 //! [`MethodMetrics`] of each method once, and what they hold are atomics. A series appears when it is first used.
+//! Calls of methods that go away are the one exception: who made them is looked up, under a lock for reading.
 //!
 //! | metric | what it is | attributes |
 //! |---|---|---|

@@ -30,7 +30,7 @@ use scribemed_rpc::TraceContext;
 
 use self::counted::Counted;
 use self::sampler::Sampler;
-pub use self::settings::{Malformed, Settings};
+pub use self::settings::Settings;
 use crate::metrics::{Metrics, SpanCounts, code_name};
 
 /// How long the last spans may take to be exported.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use scribemed_rpc::code;
 use tonic::Code;
 
 use super::error::Error;
@@ -10,26 +11,6 @@ use super::json::{Node, Place};
 
 /// The most that a `google.protobuf.Duration` holds: 10,000 years.
 const MAX_SECONDS: u64 = 315_576_000_000;
-
-const CODES: [(&str, Code); 17] = [
-    ("OK", Code::Ok),
-    ("CANCELLED", Code::Cancelled),
-    ("UNKNOWN", Code::Unknown),
-    ("INVALID_ARGUMENT", Code::InvalidArgument),
-    ("DEADLINE_EXCEEDED", Code::DeadlineExceeded),
-    ("NOT_FOUND", Code::NotFound),
-    ("ALREADY_EXISTS", Code::AlreadyExists),
-    ("PERMISSION_DENIED", Code::PermissionDenied),
-    ("RESOURCE_EXHAUSTED", Code::ResourceExhausted),
-    ("FAILED_PRECONDITION", Code::FailedPrecondition),
-    ("ABORTED", Code::Aborted),
-    ("OUT_OF_RANGE", Code::OutOfRange),
-    ("UNIMPLEMENTED", Code::Unimplemented),
-    ("INTERNAL", Code::Internal),
-    ("UNAVAILABLE", Code::Unavailable),
-    ("DATA_LOSS", Code::DataLoss),
-    ("UNAUTHENTICATED", Code::Unauthenticated),
-];
 
 /// A whole number. As in protobuf's JSON, `4`, `4.0` and `"4"` are the same.
 pub(super) fn whole(place: &Place<'_>, range: RangeInclusive<u32>) -> Result<u32, Error> {
@@ -93,21 +74,18 @@ pub(super) fn positive_duration(place: &Place<'_>) -> Result<Duration, Error> {
 /// A status code by name, in any case, or by number.
 pub(super) fn code(place: &Place<'_>) -> Result<(&'static str, Code), Error> {
     let found = match place.node {
-        Node::Text(text) => CODES
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(text)),
+        Node::Text(text) => code::from_name(text),
         Node::Number(number) => number
             .as_u64()
-            .and_then(|number| CODES.get(usize::try_from(number).ok()?)),
+            .and_then(|number| i32::try_from(number).ok())
+            .filter(|number| code::name(*number).is_some())
+            .map(Code::from_i32),
         Node::Null | Node::Flag(_) | Node::List(_) | Node::Object(_) => None,
     };
-    match found {
+    match found.and_then(|found| Some((code::name(found as i32)?, found))) {
         Some((_, Code::Ok)) => Err(place.error("is OK, which is no failure; take it away")),
-        Some(found) => Ok(*found),
-        None => {
-            let names: Vec<_> = CODES.iter().skip(1).map(|(name, _)| *name).collect();
-            Err(place.must_be(&format!("one of {}", names.join(", "))))
-        }
+        Some(found) => Ok(found),
+        None => Err(place.must_be(&format!("one of {}", code::NAMES[1..].join(", ")))),
     }
 }
 

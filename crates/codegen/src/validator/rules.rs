@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 
 use super::{Context, VALIDATE, is_generated};
-use crate::options::{Fields as _, extension};
+use crate::options::{Fields as _, extension, kind_name};
 
 /// The rules of a field.
 pub(super) struct Rules {
@@ -92,28 +92,6 @@ fn field_kind_name(field: &FieldDescriptor) -> Vec<&'static str> {
         vec!["map"]
     } else {
         vec![kind_name(&field.kind())]
-    }
-}
-
-fn kind_name(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Double => "double",
-        Kind::Float => "float",
-        Kind::Int32 => "int32",
-        Kind::Int64 => "int64",
-        Kind::Uint32 => "uint32",
-        Kind::Uint64 => "uint64",
-        Kind::Sint32 => "sint32",
-        Kind::Sint64 => "sint64",
-        Kind::Fixed32 => "fixed32",
-        Kind::Fixed64 => "fixed64",
-        Kind::Sfixed32 => "sfixed32",
-        Kind::Sfixed64 => "sfixed64",
-        Kind::Bool => "bool",
-        Kind::String => "string",
-        Kind::Bytes => "bytes",
-        Kind::Enum(_) => "enum",
-        Kind::Message(_) => "message",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use prost_reflect::prost_types::{FieldOptions, MessageOptions};
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
-use scribemed_codegen::options::{Fields as _, extension};
+use scribemed_codegen::options::{Fields as _, extension, kind_name};
 
 use super::comment::{Comment, Comments};
 use super::package::Package;
@@ -213,7 +213,7 @@ fn read_field(
     let kind = field.kind();
     let shape = if let (true, Kind::Message(entry)) = (field.is_map(), &kind) {
         Shape::Map(
-            scalar(&entry.map_entry_key_field().kind()),
+            kind_name(&entry.map_entry_key_field().kind()),
             field_type(&entry.map_entry_value_field().kind()),
         )
     } else if field.is_list() {
@@ -294,28 +294,6 @@ fn field_type(kind: &Kind) -> FieldType {
     } else if let Kind::Enum(found) = kind {
         FieldType::Enum(found.full_name().to_owned())
     } else {
-        FieldType::Scalar(scalar(kind))
-    }
-}
-
-fn scalar(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Double => "double",
-        Kind::Float => "float",
-        Kind::Int32 => "int32",
-        Kind::Int64 => "int64",
-        Kind::Uint32 => "uint32",
-        Kind::Uint64 => "uint64",
-        Kind::Sint32 => "sint32",
-        Kind::Sint64 => "sint64",
-        Kind::Fixed32 => "fixed32",
-        Kind::Fixed64 => "fixed64",
-        Kind::Sfixed32 => "sfixed32",
-        Kind::Sfixed64 => "sfixed64",
-        Kind::Bool => "bool",
-        Kind::String => "string",
-        Kind::Bytes => "bytes",
-        Kind::Message(_) => "message",
-        Kind::Enum(_) => "enum",
+        FieldType::Scalar(kind_name(kind))
     }
 }

@@ -137,14 +137,7 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
         Value::F32(value) => f64::from(*value),
         Value::F64(value) => *value,
         Value::Message(message) => {
-            let seconds = message
-                .value("seconds")
-                .and_then(|value| value.as_i64())
-                .unwrap_or(0);
-            let nanos = message
-                .value("nanos")
-                .and_then(|value| value.as_i32())
-                .unwrap_or(0);
+            let (seconds, nanos) = message.seconds_and_nanos();
             seconds as f64 + f64::from(nanos) / 1e9
         }
         Value::Bool(_) | Value::String(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_) => {

@@ -51,27 +51,7 @@ pub fn bytes(count: u64) -> String {
 
 /// The name of a status code; the number where there is no such code.
 pub fn code_name(code: i32) -> String {
-    let names = [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ];
-    let name = usize::try_from(code).ok().and_then(|code| names.get(code));
-    name.map_or_else(|| code.to_string(), |name| (*name).to_owned())
+    scribemed_rpc::code::name(code).map_or_else(|| code.to_string(), ToOwned::to_owned)
 }
 
 /// A value of a rule.
@@ -109,14 +89,7 @@ pub(super) fn list(items: &[Value]) -> String {
 
 /// A Duration as JSON has it, a FieldMask as its paths, a Timestamp in seconds since 1970.
 fn well_known(message: &DynamicMessage) -> String {
-    let seconds = message
-        .value("seconds")
-        .and_then(|value| value.as_i64())
-        .unwrap_or(0);
-    let nanos = message
-        .value("nanos")
-        .and_then(|value| value.as_i32())
-        .unwrap_or(0);
+    let (seconds, nanos) = message.seconds_and_nanos();
     match message.descriptor().full_name() {
         "google.protobuf.Duration" => {
             let negative = seconds < 0 || nanos < 0;

@@ -4,43 +4,24 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use prometheus::Histogram;
+use scribemed_rpc::code::NAMES;
 
-/// Status codes by their number, as A66 spells them.
-const CODES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
 const UNKNOWN: usize = 2;
 
 /// The name of a gRPC status code, as A66 spells it: `NOT_FOUND`. A code that is none is UNKNOWN.
 pub fn code_name(code: i32) -> &'static str {
-    CODES[index(code)]
+    NAMES[index(code)]
 }
 
 fn index(code: i32) -> usize {
     usize::try_from(code)
         .ok()
-        .filter(|code| *code < CODES.len())
+        .filter(|code| *code < NAMES.len())
         .unwrap_or(UNKNOWN)
 }
 
 /// A handle for each status code, made when that code is first seen.
-pub(super) struct ByCode<T>([OnceLock<T>; CODES.len()]);
+pub(super) struct ByCode<T>([OnceLock<T>; NAMES.len()]);
 
 /// The calls, or the attempts, that ended with one code.
 pub(super) struct Ended {
@@ -51,13 +32,13 @@ pub(super) struct Ended {
 
 impl<T> ByCode<T> {
     pub(super) fn new() -> Self {
-        Self([const { OnceLock::new() }; CODES.len()])
+        Self([const { OnceLock::new() }; NAMES.len()])
     }
 
     /// The handle for `code`, made by `make` from its name; a code that is none counts as UNKNOWN.
     pub(super) fn get(&self, code: i32, make: impl FnOnce(&'static str) -> T) -> &T {
         let code = index(code);
-        self.0[code].get_or_init(|| make(CODES[code]))
+        self.0[code].get_or_init(|| make(NAMES[code]))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is traced, and where spans go: OpenTelemetry's standard variables.
 
 use super::sampler::Sampler;
+use crate::otel::{Malformed, Signal};
 
 /// How spans are exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,30 +15,18 @@ pub struct Settings {
     pub(super) service: String,
 }
 
-/// A variable whose value cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name}: {reason}; a good value is {name}={example}")]
-pub struct Malformed {
-    /// Which.
-    pub name: &'static str,
-    /// Why its value cannot be used.
-    pub reason: String,
-    /// A good value.
-    pub example: &'static str,
-}
-
-const DISABLED: &str = "OTEL_SDK_DISABLED";
-const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
-const PROTOCOL: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-];
+const SPANS: Signal = Signal {
+    exporter: "OTEL_TRACES_EXPORTER",
+    others: &[],
+    endpoint: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    path: "/v1/traces",
+    protocol: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+};
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 const QUEUE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
 /// OpenTelemetry's default.
 const DEFAULT_QUEUE: usize = 2048;
-const HTTP: &str = "http/protobuf";
 
 impl Settings {
     /// Spans of `service` to `endpoint`, an URL with its path: all of new traces, and those of others as their callers have
@@ -61,44 +50,9 @@ impl Settings {
         get: impl Fn(&str) -> Option<&'a str>,
         service: &str,
     ) -> Result<Option<Self>, Malformed> {
-        if get(DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return Ok(None);
-        }
-        match get(EXPORTER) {
-            None | Some("otlp") => {}
-            Some("none") => return Ok(None),
-            Some(other) => {
-                return Err(malformed(
-                    EXPORTER,
-                    other,
-                    "otlp and none are known",
-                    "otlp",
-                ));
-            }
-        }
-        // The one for traces is taken as it is; of the one for all signals the path is to be added.
-        let own = get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").map(str::to_owned);
-        let all = get("OTEL_EXPORTER_OTLP_ENDPOINT")
-            .map(|url| format!("{}/v1/traces", url.trim_end_matches('/')));
-        let Some(endpoint) = own.or(all) else {
+        let Some(endpoint) = SPANS.url(&get)? else {
             return Ok(None);
         };
-        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-            return Err(malformed(
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                &endpoint,
-                "it is no http or https URL",
-                "http://collector:4318",
-            ));
-        }
-        if let Some((name, value)) = PROTOCOL
-            .into_iter()
-            .find_map(|name| get(name).map(|value| (name, value)))
-            && value != HTTP
-        {
-            let why = "http/protobuf is spoken only, on port 4318 of a collector";
-            return Err(malformed(name, value, why, HTTP));
-        }
         Ok(Some(Self {
             sampler: sampler(&get)?,
             queue: queue(&get)?,
@@ -124,12 +78,12 @@ fn sampler<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<Sampler, Malfor
             .parse()
             .ok()
             .filter(|ratio| (0.0..=1.0).contains(ratio))
-            .ok_or_else(|| malformed(SAMPLER_ARG, text, "it is not from 0 to 1", "0.1"))?,
+            .ok_or_else(|| Malformed::new(SAMPLER_ARG, text, "it is not from 0 to 1", "0.1"))?,
     };
     let why =
         "always_on, always_off and traceidratio are known, each also with parentbased_ before it";
     Sampler::named(name, ratio)
-        .ok_or_else(|| malformed(SAMPLER, name, why, "parentbased_traceidratio"))
+        .ok_or_else(|| Malformed::new(SAMPLER, name, why, "parentbased_traceidratio"))
 }
 
 fn queue<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<usize, Malformed> {
@@ -139,20 +93,15 @@ fn queue<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<usize, Malformed>
     text.parse()
         .ok()
         .filter(|queue| (1..=1_000_000).contains(queue))
-        .ok_or_else(|| malformed(QUEUE, text, "it is not from 1 to 1000000", "2048"))
-}
-
-fn malformed(name: &'static str, value: &str, why: &str, example: &'static str) -> Malformed {
-    Malformed {
-        name,
-        reason: format!("{value:?}: {why}"),
-        example,
-    }
+        .ok_or_else(|| Malformed::new(QUEUE, text, "it is not from 1 to 1000000", "2048"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::otel::{DISABLED, HTTP};
+
+    const EXPORTER: &str = SPANS.exporter;
 
     fn read(variables: &[(&str, &'static str)]) -> Result<Option<Settings>, String> {
         let get = |name: &str| {

@@ -21,10 +21,10 @@ pub(super) fn text(fading: &[Fading], counts: &Counts, now: OffsetDateTime) -> S
     for method in fading {
         let lifecycle = method.lifecycle;
         let left = match method.days_left(now) {
-            0 => "the last day".to_owned(),
+            0 => "less than a day left".to_owned(),
             1 => "1 day left".to_owned(),
             days @ 2.. => format!("{days} days left"),
-            days => format!("past for {} days", -days),
+            _ => "past".to_owned(),
         };
         let _ = writeln!(
             out,

@@ -264,3 +264,25 @@ fn nanos(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_of_a_grfc_has_its_name() {
+        let families = include_str!("../families.rs").split('"');
+        let grpc: Vec<&str> = families
+            .filter(|word| {
+                word.starts_with("grpc_client_")
+                    || word.starts_with("grpc_server_")
+                    || word.starts_with("grpc_lb_")
+                    || word.starts_with("grpc_subchannel_")
+            })
+            .collect();
+        assert_eq!(grpc.len(), NAMES.len());
+        for family in grpc {
+            assert!(named(family).0.starts_with("grpc."), "{family}");
+        }
+    }
+}

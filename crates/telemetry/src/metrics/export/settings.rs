@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::traces::Malformed;
+use crate::otel::{Malformed, Signal, first};
 
 /// How metrics are exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,18 +17,16 @@ pub struct ExportSettings {
     pub(super) service: String,
 }
 
-const DISABLED: &str = "OTEL_SDK_DISABLED";
-const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
+const METRICS: Signal = Signal {
+    exporter: "OTEL_METRICS_EXPORTER",
+    // They can be fetched in Prometheus's format in any case.
+    others: &["prometheus"],
+    endpoint: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+    path: "/v1/metrics",
+    protocol: "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+};
 const INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
 /// Each the one for metrics, then the one for all signals.
-const ENDPOINT: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
-const PROTOCOL: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-];
 const HEADERS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
     "OTEL_EXPORTER_OTLP_HEADERS",
@@ -37,7 +35,6 @@ const TIMEOUT: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
     "OTEL_EXPORTER_OTLP_TIMEOUT",
 ];
-const HTTP: &str = "http/protobuf";
 /// OpenTelemetry's defaults.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,35 +68,9 @@ impl ExportSettings {
         get: impl Fn(&str) -> Option<&'a str>,
         service: &str,
     ) -> Result<Option<Self>, Malformed> {
-        if get(DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-            || !names_otlp(get(EXPORTER))?
-        {
-            return Ok(None);
-        }
-        let first = |names: [&'static str; 2]| {
-            names
-                .into_iter()
-                .find_map(|name| get(name).map(|value| (name, value)))
-        };
-        // The one for metrics is taken as it is; to the one for all signals the path is added.
-        let Some((name, url)) = first(ENDPOINT) else {
+        let Some(endpoint) = METRICS.url(&get)? else {
             return Ok(None);
         };
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            let why = "it is no http or https URL";
-            return Err(malformed(name, url, why, "http://collector:4318"));
-        }
-        let endpoint = if name == ENDPOINT[0] {
-            url.to_owned()
-        } else {
-            format!("{}/v1/metrics", url.trim_end_matches('/'))
-        };
-        if let Some((name, value)) = first(PROTOCOL)
-            && value != HTTP
-        {
-            let why = "http/protobuf is spoken only, on port 4318 of a collector";
-            return Err(malformed(name, value, why, HTTP));
-        }
         let millis = |given: Option<(&'static str, &str)>, default, example| match given {
             None => Ok(default),
             Some((name, text)) => text
@@ -107,35 +78,21 @@ impl ExportSettings {
                 .ok()
                 .filter(|millis| (1..=86_400_000).contains(millis))
                 .map(Duration::from_millis)
-                .ok_or_else(|| malformed(name, text, "it is not from 1 to 86400000 ms", example)),
+                .ok_or_else(|| {
+                    Malformed::new(name, text, "it is not from 1 to 86400000 ms", example)
+                }),
         };
         Ok(Some(Self {
-            headers: first(HEADERS).map_or_else(|| Ok(HeaderMap::new()), headers)?,
+            headers: first(&get, HEADERS).map_or_else(|| Ok(HeaderMap::new()), headers)?,
             interval: millis(
                 get(INTERVAL).map(|text| (INTERVAL, text)),
                 DEFAULT_INTERVAL,
                 "60000",
             )?,
-            timeout: millis(first(TIMEOUT), DEFAULT_TIMEOUT, "10000")?,
+            timeout: millis(first(&get, TIMEOUT), DEFAULT_TIMEOUT, "10000")?,
             ..Self::new(get("OTEL_SERVICE_NAME").unwrap_or(service), endpoint)
         }))
     }
-}
-
-/// Whether metrics go out over OTLP. They can be fetched in Prometheus's format in any case.
-fn names_otlp(exporters: Option<&str>) -> Result<bool, Malformed> {
-    let mut found = false;
-    for exporter in exporters.unwrap_or("otlp").split(',').map(str::trim) {
-        match exporter {
-            "otlp" => found = true,
-            "none" | "prometheus" => {}
-            other => {
-                let why = "otlp, prometheus and none are known";
-                return Err(malformed(EXPORTER, other, why, "otlp"));
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// `key=value,other=value`, as in a baggage header: values are percent-encoded.
@@ -169,17 +126,12 @@ fn headers((name, text): (&'static str, &str)) -> Result<HeaderMap, Malformed> {
     Ok(headers)
 }
 
-fn malformed(name: &'static str, value: &str, why: &str, example: &'static str) -> Malformed {
-    Malformed {
-        name,
-        reason: format!("{value:?}: {why}"),
-        example,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::otel::{DISABLED, ENDPOINT, HTTP, PROTOCOL};
+
+    const EXPORTER: &str = METRICS.exporter;
 
     fn read(variables: &[(&str, &'static str)]) -> Result<Option<ExportSettings>, String> {
         let get = |name: &str| {
@@ -208,8 +160,8 @@ mod tests {
     fn the_standard_variables_are_read() {
         let settings = read(&[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other:4318"),
-            (ENDPOINT[0], "https://metrics/here"),
-            (PROTOCOL[1], HTTP),
+            (METRICS.endpoint, "https://metrics/here"),
+            (PROTOCOL, HTTP),
             (HEADERS[1], "authorization=Basic%20abc, x-tenant=7"),
             (TIMEOUT[0], "500"),
             ("OTEL_SERVICE_NAME", "mine"),
@@ -231,9 +183,9 @@ mod tests {
     fn a_malformed_variable_is_named_beside_a_good_value() {
         let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
         for (name, value, example) in [
-            (ENDPOINT[1], "collector:4318", "http://"),
-            (PROTOCOL[1], "grpc", HTTP),
-            (PROTOCOL[0], "http/json", HTTP),
+            (ENDPOINT, "collector:4318", "http://"),
+            (PROTOCOL, "grpc", HTTP),
+            (METRICS.protocol, "http/json", HTTP),
             (EXPORTER, "console", "otlp"),
             (INTERVAL, "0", "60000"),
             (TIMEOUT[1], "10s", "10000"),
