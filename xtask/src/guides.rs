@@ -7,8 +7,10 @@
 //! |---|---|
 //! | `no-run reason="..."` | the block is not run, and why |
 //! | `needs="docker"` | it is run where this program is there; elsewhere it counts as not run |
-//! | `fails` | its last command must fail |
+//! | `fails`, `fails="100"` | its last command must fail, with this exit code |
 //! | `background until="..."` | it goes on until the end of the guide; the next block waits until it has said this |
+//!
+//! A block of any other language with `file="PATH"` is that file: it is written, for the commands that follow.
 //!
 //! What a `console` block shows after a command, or a `text` block right after a `sh` block, is what must be said:
 //! `...` stands for any text, on a line of its own for any lines. White space counts as one space.
@@ -23,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use self::block::{Block, Run};
+use self::block::{Block, Ends, Run};
 use self::shell::Shell;
 use crate::tools::Missing;
 use crate::{mirror, process, tools, workspace};
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         return Ok(());
     }
-    let tools = [tools::grpcurl()?, tools::buf()?];
+    let tools = [tools::grpcurl()?, tools::buf()?, tools::python()?];
     for port in PORTS {
         TcpListener::bind(("127.0.0.1", port)).with_context(|| {
             format!(
@@ -112,9 +114,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Runs the blocks of a guide in a fresh copy. Returns the programs that were missing.
 fn guide(root: &Path, tools: &[PathBuf], path: &Path, blocks: &[Block]) -> Result<Vec<String>> {
-    let copy = workspace::target(root)?.join("copies/guides");
-    mirror::make(root, &copy)?;
-    let mut shell = Shell::start(root, &copy, tools)?;
+    let copy = mirror::make(root, &workspace::target(root)?.join("copies"))?;
+    let mut shell = Shell::start(root, &copy.folder, tools)?;
     let mut missing = Vec::new();
     for block in blocks {
         println!("{}", block.summary(path));
@@ -134,16 +135,19 @@ fn guide(root: &Path, tools: &[PathBuf], path: &Path, blocks: &[Block]) -> Resul
 }
 
 fn perform(shell: &mut Shell, block: &Block) -> Result<()> {
-    let Run::Yes { fails, until, .. } = &block.run else {
+    let Run::Yes { ends, until, .. } = &block.run else {
         return Ok(());
     };
     if let Some(until) = until {
         return shell.background(&block.script, until);
     }
     let (status, said) = shell.run(&block.script)?;
-    match (status, fails) {
-        (0, true) => bail!("it should fail, and did not; it said:\n{said}"),
-        (1.., false) => bail!("it failed with {status}; it said:\n{said}"),
+    match (status, ends) {
+        (0, Ends::Badly) => bail!("it should fail, and did not; it said:\n{said}"),
+        (found, Ends::With(code)) if found != *code => {
+            bail!("it should end with {code}, and ended with {found}; it said:\n{said}")
+        }
+        (1.., Ends::Well) => bail!("it failed with {status}; it said:\n{said}"),
         _ => {}
     }
     if let Some(expected) = &block.expected {

@@ -21,7 +21,7 @@ pub(super) enum Run {
     Yes {
         /// A program that must be there.
         needs: Option<String>,
-        fails: bool,
+        ends: Ends,
         /// What a block that goes on says when the next one may begin.
         until: Option<String>,
     },
@@ -30,7 +30,35 @@ pub(super) enum Run {
     },
 }
 
+/// How the last command of a block ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    Well,
+    /// With any exit code but 0.
+    Badly,
+    /// With this one.
+    With(i32),
+}
+
 impl Block {
+    /// Writes a file.
+    fn file(line: usize, name: &str, text: &str) -> Self {
+        let script = format!("cat >'{name}' <<'END OF THE FILE'\n{text}\nEND OF THE FILE");
+        Self {
+            line,
+            script: match name.rsplit_once('/') {
+                Some((folder, _)) => format!("mkdir -p '{folder}' && {script}"),
+                None => script,
+            },
+            expected: None,
+            run: Run::Yes {
+                needs: None,
+                ends: Ends::Well,
+                until: None,
+            },
+        }
+    }
+
     /// A line that shows the block.
     pub(super) fn summary(&self, path: &Path) -> String {
         let first = self.script.lines().next().unwrap_or_default();
@@ -94,16 +122,37 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Block>> {
                     block.expected = Some(said.join("\n"));
                 }
             }
+            "" => bail!(
+                "{}: name the language; `sh` or `console` for commands, `text` for anything else",
+                at()
+            ),
             "bash" | "shell" | "zsh" | "shell-session" => {
                 bail!(
                     "{}: write commands as `sh` or `console`, so that they are run",
                     at()
                 )
             }
-            _ => {}
+            _ if attributes.is_empty() => {}
+            _ => {
+                let name = file_of(attributes).with_context(at)?;
+                let text: Vec<&str> = body.iter().map(|(_, line)| *line).collect();
+                blocks.push(Block::file(number, name, &text.join("\n")));
+            }
         }
     }
     Ok(blocks)
+}
+
+/// The name of the file that a block of another language is.
+fn file_of(attributes: &str) -> Result<&str> {
+    attributes
+        .trim()
+        .strip_prefix("file=\"")
+        .and_then(|rest| rest.strip_suffix('"'))
+        .filter(|name| !name.is_empty() && !name.contains(['"', '\'', ' ', '$']))
+        .context(
+            "of a block without commands only `file=\"PATH\"` is known, which writes that file",
+        )
 }
 
 /// The commands of a `console` block, with what each of them says.
@@ -137,12 +186,10 @@ fn session(body: &[(usize, &str)], run: &Run) -> Result<Vec<Block>> {
         }
     }
     // `fails` is meant for what the block ends with.
-    if let Run::Yes { fails: true, .. } = run
-        && let Some((_, others)) = blocks.split_last_mut()
-    {
+    if let Some((_, others)) = blocks.split_last_mut() {
         for block in others {
-            if let Run::Yes { fails, .. } = &mut block.run {
-                *fails = false;
+            if let Run::Yes { ends, .. } = &mut block.run {
+                *ends = Ends::Well;
             }
         }
     }
@@ -150,7 +197,7 @@ fn session(body: &[(usize, &str)], run: &Run) -> Result<Vec<Block>> {
 }
 
 fn attributes_of(text: &str) -> Result<Run> {
-    let (mut no_run, mut reason, mut needs, mut fails) = (false, None, None, false);
+    let (mut no_run, mut reason, mut needs, mut ends) = (false, None, None, Ends::Well);
     let (mut background, mut until) = (false, None);
     let mut rest = text.trim();
     while !rest.is_empty() {
@@ -168,7 +215,11 @@ fn attributes_of(text: &str) -> Result<Run> {
         };
         match (name, value) {
             ("no-run", None) => no_run = true,
-            ("fails", None) => fails = true,
+            ("fails", None) => ends = Ends::Badly,
+            ("fails", Some(code)) => {
+                let code = code.parse();
+                ends = Ends::With(code.context("`fails=\"...\"` wants an exit code")?);
+            }
             ("background", None) => background = true,
             ("reason", Some(value)) => reason = Some(value),
             ("needs", Some(value)) => needs = Some(value),
@@ -186,11 +237,7 @@ fn attributes_of(text: &str) -> Result<Run> {
         (true, Some(reason)) => Ok(Run::No { reason }),
         (true, None) => bail!("a block that is not run says why: `no-run reason=\"...\"`"),
         (false, Some(_)) => bail!("a reason is for `no-run`"),
-        (false, None) => Ok(Run::Yes {
-            needs,
-            fails,
-            until,
-        }),
+        (false, None) => Ok(Run::Yes { needs, ends, until }),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The shell of a guide: what a block sets, the next ones have.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -17,8 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// How long what runs in the background may take to end.
 const END: Duration = Duration::from_secs(45);
 
+/// Ends the process groups that stand in the file $2 when the process $1 has ended: whoever stops us leaves nothing behind.
+const WATCH: &str = r#"tail --pid="$1" --follow /dev/null && while read -r group; do kill -KILL -- "-$group"; done <"$2""#;
+
+/// How the programs of guides are built: `--release` is what the guides say, and nobody waits for what it is for.
+const PROFILE: [(&str, &str); 2] = [
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256"),
+];
+
 /// A bash that runs block after block.
 pub(super) struct Shell {
+    /// Leads a process group, as all that follow do.
     bash: Child,
     input: ChildStdin,
     answers: Receiver<String>,
@@ -27,6 +38,9 @@ pub(super) struct Shell {
     count: usize,
     /// The process groups of what runs in the background.
     background: Vec<String>,
+    watch: Child,
+    /// Where the watch reads.
+    groups: File,
 }
 
 impl Shell {
@@ -65,8 +79,17 @@ impl Shell {
         // The copy builds in a folder of its own, whatever the Cargo that runs this was told.
         command.env("CARGO_TARGET_DIR", copy.join("target"));
         command.env_remove("CARGO_BUILD_BUILD_DIR");
+        command.envs(PROFILE);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut bash = command.spawn().context("bash cannot be started")?;
+        let folder = tempfile::tempdir()?;
+        let list = folder.path().join("groups");
+        let mut groups = File::create(&list)?;
+        let watch = watch(std::process::id(), &list)?;
+        let mut bash = command
+            .process_group(0)
+            .spawn()
+            .context("bash cannot be started")?;
+        writeln!(groups, "{}", bash.id())?;
         let input = bash.stdin.take().context("bash takes no input")?;
         let output = bash.stdout.take().context("bash has no output")?;
         let (sender, answers) = mpsc::channel();
@@ -81,9 +104,11 @@ impl Shell {
             bash,
             input,
             answers,
-            folder: tempfile::tempdir()?,
+            folder,
             count: 0,
             background: Vec::new(),
+            watch,
+            groups,
         })
     }
 
@@ -124,6 +149,7 @@ impl Shell {
             .strip_prefix("group ")
             .context("bash answers something else")?;
         self.background.push(group.to_owned());
+        writeln!(self.groups, "{group}")?;
         let text = || String::from_utf8_lossy(&fs::read(&said).unwrap_or_default()).into_owned();
         process::wait(PATIENCE, || {
             // Asked before: what it says last is heard.
@@ -169,13 +195,31 @@ impl Shell {
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        for group in &self.background {
+        let bash = self.bash.id().to_string();
+        for group in self.background.iter().chain([&bash]) {
             signal("-KILL", group);
         }
-        // One that is gone cannot be killed.
-        let _ = self.bash.kill();
+        signal("-KILL", &self.watch.id().to_string());
+        // Both are gone by now; the next guide needs the ports of the others.
         let _ = self.bash.wait();
+        let _ = self.watch.wait();
+        for group in &self.background {
+            let _ = process::wait(END, || Ok(!is_running(group)));
+        }
     }
+}
+
+/// Starts what waits for the end of `process`, to end the groups that `list` names then.
+fn watch(process: u32, list: &Path) -> Result<Child> {
+    Command::new("bash")
+        .args(["-c", WATCH, "watch", &process.to_string()])
+        .arg(list)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .context("bash cannot be started")
 }
 
 /// Sends a signal to a process group, or while it is none yet to its first process; what is gone takes none.
@@ -224,5 +268,40 @@ mod tests {
         shell.background.truncate(1);
         shell.end().unwrap();
         assert!(!is_running(&group));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_guide_that_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shell = shell(&folder);
+        shell
+            .background(
+                "trap '' TERM; echo begun; while :; do sleep 1; done",
+                "begun",
+            )
+            .unwrap();
+        let (_, said) = shell.run("sleep 100 & echo $!").unwrap();
+        let group = shell.background[0].clone();
+        drop(shell);
+        assert!(!is_running(&group));
+        process::wait(END, || Ok(!is_running(said.trim()))).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_left_of_one_whose_runner_was_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = |what: &str| {
+            let mut command = Command::new("sleep");
+            command.arg(what).process_group(0).spawn().unwrap()
+        };
+        let (mut runner, mut child) = (start("100"), start("100"));
+        let list = folder.path().join("groups");
+        fs::write(&list, format!("{}\n", child.id())).unwrap();
+        let mut watch = watch(runner.id(), &list).unwrap();
+        assert!(is_running(&child.id().to_string()));
+        runner.kill().unwrap();
+        runner.wait().unwrap();
+        assert!(!child.wait().unwrap().success());
+        watch.wait().unwrap();
     }
 }
