@@ -6,6 +6,7 @@
 
 mod bench;
 mod compose;
+mod conformance;
 mod guides;
 mod images;
 mod interop;

@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::{
-    bench, compose, guides, images, interop, model, overload, proto, scaffold, simulate, test,
-    tidy, tools, up,
+    bench, compose, conformance, guides, images, interop, model, overload, proto, scaffold,
+    simulate, test, tidy, tools, up,
 };
 
 /// Tasks of this repository.
@@ -24,6 +24,8 @@ pub(crate) enum Task {
     Simulate(simulate::Args),
     /// Try the client and the server against those of grpc-go.
     Interop(interop::Args),
+    /// Play protovalidate's own suite against the validators that are generated.
+    Conformance(conformance::Args),
     /// Put the speech model in place.
     Model(model::Args),
     /// Check the contract with buf.
@@ -56,6 +58,7 @@ impl Task {
             Self::Overload(args) => overload::run(args),
             Self::Simulate(args) => simulate::run(args),
             Self::Interop(args) => interop::run(args),
+            Self::Conformance(args) => conformance::run(args),
             Self::Model(args) => model::run(args).map(drop),
             Self::Proto(args) => proto::run(args),
             Self::ReleaseContract(args) => proto::release(args),

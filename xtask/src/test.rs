@@ -9,7 +9,9 @@ use anyhow::Result;
 
 use self::report::Report;
 use crate::tools::Missing;
-use crate::{compose, guides, interop, model, process, proto, setup, tidy, tools, workspace};
+use crate::{
+    compose, conformance, guides, interop, model, process, proto, setup, tidy, tools, workspace,
+};
 
 /// Runs every step, whatever the others did, and closes with a table of them.
 ///
@@ -82,6 +84,9 @@ pub(crate) fn run() -> Result<()> {
     report.step("tests", || cargo(&root, &["test", "--workspace"], &tools));
     report.step("interoperability", || {
         interop::run(&interop::Args::default())
+    });
+    report.step("conformance", || {
+        conformance::run(&conformance::Args::default())
     });
     report.step("interleavings", || interleavings(&root));
     let built = report.step("release build", || {

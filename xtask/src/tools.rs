@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, workspace};
+use crate::{conformance, process, workspace};
 
 const BUF: Tool = Tool {
     name: "buf",
@@ -36,6 +36,17 @@ const GRPC_INTEROP: Tool = Tool {
     install: install_grpc_interop,
     how_to_get: "install Go 1.26 or newer (https://go.dev/dl), or name grpc-go's interop client in SCRIBEMED_GRPC_INTEROP, with \
                  its interop server beside it, named `server`",
+};
+
+/// The program that plays the cases of protovalidate, of the version of our rules.
+const PROTOVALIDATE_CONFORMANCE: Tool = Tool {
+    name: "protovalidate-conformance",
+    variable: "SCRIBEMED_PROTOVALIDATE_CONFORMANCE",
+    version: conformance::VERSION,
+    program: "protovalidate-conformance",
+    install: install_protovalidate_conformance,
+    how_to_get: "install Go 1.25 or newer (https://go.dev/dl), or name a protovalidate-conformance 1.2.2 in \
+                 SCRIBEMED_PROTOVALIDATE_CONFORMANCE",
 };
 
 /// A Python with what clients in other languages and readers of OpenAPI use. Its version is raised with any of
@@ -153,6 +164,14 @@ pub(crate) fn grpc_interop() -> Result<(PathBuf, PathBuf), Missing> {
     Ok((client, server))
 }
 
+/// The program that plays protovalidate's cases, fetched when it is not there yet.
+///
+/// # Errors
+/// [`Missing`] when it cannot be had.
+pub(crate) fn protovalidate_conformance() -> Result<PathBuf, Missing> {
+    PROTOVALIDATE_CONFORMANCE.get()
+}
+
 /// A Python with grpcio, grpcio-tools and openapi-spec-validator, made when it is not there yet.
 ///
 /// # Errors
@@ -190,6 +209,7 @@ pub(crate) fn run() -> Result<()> {
         ("buf", buf()),
         ("grpcurl", grpcurl()),
         ("grpc-interop", grpc_interop().map(|(client, _)| client)),
+        ("protovalidate-conformance", protovalidate_conformance()),
         ("python", python()),
         ("chromedriver", chromedriver()),
     ];
@@ -250,6 +270,33 @@ fn install_grpc_interop(folder: &Path, version: &str) -> Result<()> {
             .env("GOBIN", folder),
     )?;
     Ok(())
+}
+
+/// Built in its module's own folder: `go install` asks more of a module than the proxy knows of this one.
+fn install_protovalidate_conformance(folder: &Path, version: &str) -> Result<()> {
+    let module = go_module("github.com/bufbuild/protovalidate/tools", version)?;
+    let mut build = Command::new("go");
+    build.arg("build").arg("-C").arg(module).arg("-o");
+    process::read(build.arg(folder).arg("./protovalidate-conformance"))?;
+    Ok(())
+}
+
+/// The folder of a Go module, in Go's own cache; fetched when it is not there yet.
+///
+/// # Errors
+/// There is no Go, or the module cannot be had.
+pub(crate) fn go_module(module: &str, version: &str) -> Result<PathBuf> {
+    let name = format!("{module}@v{version}");
+    let told = process::read(
+        Command::new("go")
+            .args(["mod", "download", "-json", &name])
+            .current_dir(std::env::temp_dir()),
+    )?;
+    let told: serde_json::Value = serde_json::from_str(&told)?;
+    let folder = told["Dir"].as_str();
+    Ok(folder
+        .with_context(|| format!("go tells no folder of {name}"))?
+        .into())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What stops the build.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use prost_reflect::FileDescriptor;
 
@@ -103,6 +103,20 @@ impl Problem {
             element: element.to_owned(),
             message: message.into(),
             place: place::of(file, element),
+        }
+    }
+}
+
+impl Problem {
+    /// A file that is no valid protobuf, or that imports one.
+    pub(crate) fn of_file(file: &Path, error: &protox::Error) -> Self {
+        let name = file.to_string_lossy().into_owned();
+        Self {
+            element: name.clone(),
+            file: name,
+            // Only the compiler's debug form tells the line.
+            message: format!("{error:?}"),
+            place: None,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Hooks what the options say into prost's and tonic's code generation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
-use prost_build::{Service, ServiceGenerator};
-use prost_reflect::DescriptorPool;
+use prost_build::{Module, Service, ServiceGenerator};
+use prost_reflect::{DescriptorPool, FileDescriptor};
 
-use crate::error::{Error, Problem};
+use crate::error::Problem;
 use crate::{imports, policy, table, validator};
 
 /// The Rust text that belongs to the services and packages of a contract.
@@ -16,11 +16,13 @@ pub(crate) struct Generated {
     services: HashMap<String, String>,
     /// By package.
     packages: HashMap<String, String>,
+    /// The same of the packages without a service, for which prost does not ask.
+    unserved: BTreeMap<String, String>,
 }
 
 impl Generated {
-    /// Reads and checks the options of `files`.
-    pub(crate) fn new(pool: &DescriptorPool, files: &[PathBuf]) -> Result<Self, Error> {
+    /// Reads and checks the options of `files`. What is refused is left out, as far as anything is left of it.
+    pub(crate) fn new(pool: &DescriptorPool, files: &[PathBuf]) -> (Self, Vec<Problem>) {
         let files: Vec<_> = pool
             .files()
             .filter(|file| files.iter().any(|path| path.to_str() == Some(file.name())))
@@ -55,11 +57,29 @@ impl Generated {
             }
         }
         problems.append(&mut context.problems);
-        if problems.is_empty() {
-            Ok(generated)
-        } else {
-            Err(Error::Contract(problems))
-        }
+        let served: HashSet<&str> = files
+            .iter()
+            .filter(|file| file.services().len() > 0)
+            .map(FileDescriptor::package_name)
+            .collect();
+        generated.unserved = generated
+            .packages
+            .extract_if(|package, _| !served.contains(package.as_str()))
+            .collect();
+        (generated, problems)
+    }
+}
+
+impl Generated {
+    /// What is to be added to files that prost writes without asking.
+    pub(crate) fn unserved(&mut self) -> impl Iterator<Item = (String, String)> + use<> {
+        let unserved = std::mem::take(&mut self.unserved).into_iter();
+        unserved
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(package, text)| {
+                let module = Module::from_protobuf_package_name(&package);
+                (module.to_file_name_or("_"), text)
+            })
     }
 }
 

@@ -9,10 +9,13 @@
 //!
 //! A contract that lacks something stops the build, with the file, the element and what would be right.
 
+#[allow(dead_code, reason = "its callers come next")]
+mod cel;
 mod error;
 mod generator;
 mod imports;
 pub mod lifecycle;
+mod names;
 pub mod options;
 mod place;
 pub mod policy;
@@ -102,6 +105,14 @@ impl Contract {
 
     /// The files to generate from, named as imports name them, and the compiler that has read them.
     fn open(&self) -> Result<(Vec<PathBuf>, protox::Compiler), Error> {
+        let (files, mut compiler) = self.compiler()?;
+        compiler.open_files(&files)?;
+        compiler.open_files(&self.described)?;
+        Ok((files, compiler))
+    }
+
+    /// The files to generate from, named as imports name them, and a compiler that has read nothing yet.
+    fn compiler(&self) -> Result<(Vec<PathBuf>, protox::Compiler), Error> {
         let mut files = Vec::new();
         for root in &self.roots {
             proto_files(root, root, &mut files)?;
@@ -109,8 +120,6 @@ impl Contract {
         files.sort();
         let mut compiler = protox::Compiler::new(self.roots.iter().chain(&self.includes))?;
         compiler.include_imports(true).include_source_info(true);
-        compiler.open_files(&files)?;
-        compiler.open_files(&self.described)?;
         Ok((files, compiler))
     }
 
@@ -120,24 +129,93 @@ impl Contract {
     /// As [`Contract::compile`].
     pub fn compile_to(self, out: &Path) -> Result<(), Error> {
         let (files, compiler) = self.open()?;
-        // The encoded form keeps the options, which prost's types would drop.
-        let encoded = compiler.encode_file_descriptor_set();
-        let pool = DescriptorPool::decode(encoded.as_slice())?;
-        let generated = generator::Generated::new(&pool, &files)?;
+        let set = Descriptors::of(&compiler)?;
+        let (generated, problems) = generator::Generated::new(&set.pool, &files);
+        if !problems.is_empty() {
+            return Err(Error::Contract(problems));
+        }
+        let mut config = prost_build::Config::new();
+        set.write(&files, generated, &mut config, out)
+    }
 
-        let mut set = compiler.file_descriptor_set();
+    /// Generates into `out` whatever can be, for tests of the generator itself: a contract that is in use wants
+    /// [`Contract::compile`]. A refused message still gets its type, and a `Validate` with the checks that could be made;
+    /// whoever uses it asks first whether it was refused. Of a file that cannot be read nothing is generated, nor of those
+    /// that import it. Beside what `compile` writes, `packages.rs` includes the packages as nested modules.
+    ///
+    /// Returns all that was refused, in the order of the files. Where a whole file could not be read, the element is the
+    /// file.
+    ///
+    /// # Errors
+    /// Files cannot be read or written. What is wrong with the contract is no error.
+    pub fn compile_what_can_be(self, out: &Path) -> Result<Vec<Problem>, Error> {
+        let (all, mut compiler) = self.compiler()?;
+        let mut unread = Vec::new();
+        let mut files = Vec::new();
+        for file in all {
+            match compiler.open_file(&file) {
+                Ok(_) => files.push(file),
+                Err(error) => unread.push(Problem::of_file(&file, &error)),
+            }
+        }
+        compiler.open_files(&self.described)?;
+        let set = Descriptors::of(&compiler)?;
+        let (generated, problems) = generator::Generated::new(&set.pool, &files);
+        let mut config = prost_build::Config::new();
+        config.include_file("packages.rs");
+        set.write(&files, generated, &mut config, out)?;
+        unread.extend(problems);
+        Ok(unread)
+    }
+}
+
+/// What the compiler has read.
+struct Descriptors {
+    set: prost_reflect::prost_types::FileDescriptorSet,
+    /// The set with its options, which prost's types drop.
+    encoded: Vec<u8>,
+    pool: DescriptorPool,
+}
+
+impl Descriptors {
+    fn of(compiler: &protox::Compiler) -> Result<Self, Error> {
+        let encoded = compiler.encode_file_descriptor_set();
+        Ok(Self {
+            set: compiler.file_descriptor_set(),
+            pool: DescriptorPool::decode(encoded.as_slice())?,
+            encoded,
+        })
+    }
+
+    /// Writes the code of `files`, and all descriptors.
+    fn write(
+        mut self,
+        files: &[PathBuf],
+        mut generated: generator::Generated,
+        config: &mut prost_build::Config,
+        out: &Path,
+    ) -> Result<(), Error> {
         // The well-known types are prost's own; prost still wants to see how they are built.
-        set.file.retain(|file| {
+        self.set.file.retain(|file| {
             file.package() == "google.protobuf"
                 || files.iter().any(|path| path.to_str() == Some(file.name()))
         });
-        let mut config = prost_build::Config::new();
+        let unserved = generated.unserved();
         config.out_dir(out).bytes(["."]).enable_type_names();
         config.service_generator(Box::new(generator::Generator::new(generated)));
-        config.compile_fds(set).map_err(Error::Generate)?;
+        config.compile_fds(self.set).map_err(Error::Generate)?;
+        for (file, text) in unserved {
+            let path = out.join(file);
+            let failed = |source| Error::File {
+                path: path.clone(),
+                source,
+            };
+            let messages = std::fs::read_to_string(&path).map_err(failed)?;
+            std::fs::write(&path, messages + &text).map_err(failed)?;
+        }
 
         let path = out.join("descriptor.binpb");
-        std::fs::write(&path, without_source(&encoded)?)
+        std::fs::write(&path, without_source(&self.encoded)?)
             .map_err(|source| Error::File { path, source })
     }
 }

@@ -28,5 +28,5 @@ pub use policy::{MethodPolicy, ServicePolicy};
 pub use request_id::RequestId;
 pub use subject::{SubjectToken, SubjectTokenKind};
 pub use trace::{MalformedTraceparent, TraceContext};
-pub use validate::{Validate, Violation};
+pub use validate::{Findings, Validate, Violation};
 pub use well_formed::{MalformedMetadata, well_formed};

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod can_be;
 mod generated;
 mod imports;
 mod inn;

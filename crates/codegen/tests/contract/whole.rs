@@ -20,10 +20,30 @@ fn what_does_not_parse_is_shown_with_its_place() {
 }
 
 #[test]
+fn a_value_that_an_option_does_not_have_is_shown_with_its_place() {
+    for (option, expect) in [
+        ("(buf.validate.field).ignore = IGNORE_NEVER", "IGNORE_NEVER"),
+        ("(buf.validate.field).ignore = 2", "buf.validate.Ignore"),
+        ("(buf.validate.field).string.max_length = 2", "max_length"),
+        ("(buf.validate.field).string.max_len = -2", "-2"),
+    ] {
+        let fields = &format!("string f = 1 [{option}];");
+        let message = compile(&Inn { fields, ..FINE }.text())
+            .unwrap_err()
+            .to_string();
+        let place = "inn/v1/inn.proto:9:";
+        assert!(
+            message.contains(place) && message.contains(expect),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn every_problem_is_told_at_once_and_as_people_read() {
     let inn = Inn {
         method: "",
-        fields: "string f = 1 [(buf.validate.field).string.email = true];",
+        fields: "string f = 1 [(buf.validate.field).int32.gt = 1];",
         ..FINE
     };
     let error = compile(&inn.text()).unwrap_err();

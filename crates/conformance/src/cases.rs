@@ -1,0 +1,52 @@
+//! The messages of the cases, as the code generator made them.
+
+use prost::{DecodeError, Message};
+use scribemed_rpc::validate::{Findings, Validate, Violation};
+
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    missing_docs,
+    unreachable_pub,
+    unused,
+    rustdoc::all,
+    reason = "generated code; its documentation is that of the contract"
+)]
+pub(crate) mod packages {
+    include!(concat!(env!("OUT_DIR"), "/packages.rs"));
+}
+
+/// Decodes a message and finds what is wrong with it.
+pub type Check = fn(&[u8]) -> Result<Vec<Violation>, DecodeError>;
+
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));
+
+/// What checks the message with this full name.
+#[must_use]
+pub fn find(name: &str) -> Option<Check> {
+    let at = CHECKS.binary_search_by_key(&name, |(name, _)| name).ok()?;
+    CHECKS.get(at).map(|(_, check)| *check)
+}
+
+/// How many messages can be checked; none in a build without the cases.
+#[must_use]
+pub fn known() -> usize {
+    CHECKS.len()
+}
+
+/// What the code generator refused: the element, or the file that it could not read, and why.
+pub(crate) fn refused() -> &'static [(&'static str, &'static str)] {
+    REFUSED
+}
+
+#[allow(
+    dead_code,
+    reason = "used for each case, of which a build may have none"
+)]
+fn check<M: Message + Default + Validate>(encoded: &[u8]) -> Result<Vec<Violation>, DecodeError> {
+    let message = M::decode(encoded)?;
+    let mut findings = Findings::new();
+    message.violations(&mut findings);
+    Ok(findings.into_result().err().unwrap_or_default())
+}
