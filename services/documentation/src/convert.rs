@@ -3,6 +3,8 @@
 pub(crate) mod note_v1;
 pub(crate) mod transcription;
 
+use std::borrow::Cow;
+
 use prost_types::{Duration, Timestamp as WireTimestamp};
 use scribemed_proto::documentation::v2;
 use scribemed_rpc::{Fault, Violation};
@@ -242,7 +244,7 @@ pub(crate) fn undefined(field: impl Into<String>) -> Status {
 pub(crate) fn invalid(
     field: impl Into<String>,
     rule: &'static str,
-    message: impl Into<String>,
+    message: impl Into<Cow<'static, str>>,
 ) -> Status {
     Fault::invalid(
         crate::error::DOMAIN,
