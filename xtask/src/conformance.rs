@@ -28,11 +28,23 @@ pub(crate) struct Args {
     case: Option<String>,
 }
 
+/// Plays the suite and, unless only some of it is wanted, compares with another implementation.
+///
+/// # Errors
+/// Those of [`suite`] and [`differential`].
+pub(crate) fn run(args: &Args) -> Result<()> {
+    suite(args)?;
+    if args.suite.is_none() && args.case.is_none() {
+        differential()?;
+    }
+    Ok(())
+}
+
 /// Gets the suite, builds the executor with its cases, plays them, and prints what came of each suite.
 ///
 /// # Errors
 /// The suite cannot be had ([`Missing`]), the build fails, a case that is not expected to fail did, or one that is did not.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn suite(args: &Args) -> Result<()> {
     let root = workspace::root();
     let harness = tools::protovalidate_conformance()?;
     let module = module()?;
@@ -75,6 +87,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         counted.skipped
     );
     Ok(())
+}
+
+/// What our validators find in random messages of the cases, and what prost-protovalidate finds.
+///
+/// # Errors
+/// The cases or protoc cannot be had ([`Missing`]), or the two find different things.
+pub(crate) fn differential() -> Result<()> {
+    let (module, protoc) = (module()?, tools::protoc()?);
+    process::show(
+        workspace::cargo(&workspace::root())
+            .args(["test", "--package", "scribemed-conformance"])
+            .args(["--features", "oracle", "--test", "differential"])
+            .env("SCRIBEMED_PROTOVALIDATE", module)
+            .env("PROTOC", protoc),
+    )
 }
 
 /// The folder with the contracts that the cases are of.

@@ -41,11 +41,19 @@ pub(crate) const FETCH: &[Need] = &[
     },
 ];
 
-/// To test: the history, what builds grpcurl, what reads the metrics, who answers for names, what other languages call with,
+/// To test: the history, what builds grpcurl, what builds
+/// another implementation of the rules, what reads the metrics, who answers for names, what other languages call with,
 /// a browser, and people who speak.
 pub(crate) const TEST: &[Need] = &[
     program("git", "git"),
     program("go", "golang-go"),
+    Need {
+        what: "/usr/bin/protoc",
+        is_there: |need| {
+            std::env::var_os("SCRIBEMED_PROTOC").is_some() || Path::new(need.what).is_file()
+        },
+        packages: "protobuf-compiler",
+    },
     // Looked for where the tests look: /usr/sbin is not on everybody's PATH. The package starts no daemon.
     Need {
         what: "/usr/sbin/dnsmasq",

@@ -86,7 +86,10 @@ pub(crate) fn run() -> Result<()> {
         interop::run(&interop::Args::default())
     });
     report.step("conformance", || {
-        conformance::run(&conformance::Args::default())
+        conformance::suite(&conformance::Args::default())
+    });
+    report.step("conformance: another implementation", || {
+        conformance::differential()
     });
     report.step("interleavings", || interleavings(&root));
     let built = report.step("release build", || {

@@ -185,18 +185,31 @@ pub(crate) fn python() -> Result<PathBuf, Missing> {
 /// # Errors
 /// [`Missing`] when it is not there.
 pub(crate) fn chromedriver() -> Result<PathBuf, Missing> {
-    const DRIVER: &str = "/usr/bin/chromedriver";
-    let named = std::env::var_os("SCRIBEMED_CHROMEDRIVER").filter(|path| !path.is_empty());
-    let path = named.map_or_else(|| PathBuf::from(DRIVER), PathBuf::from);
+    of_debian(
+        "chromedriver",
+        "SCRIBEMED_CHROMEDRIVER",
+        "chromium chromium-driver",
+    )
+}
+
+/// The compiler of contracts that other implementations are built with, which Debian's packages bring.
+///
+/// # Errors
+/// [`Missing`] when it is not there.
+pub(crate) fn protoc() -> Result<PathBuf, Missing> {
+    of_debian("protoc", "SCRIBEMED_PROTOC", "protobuf-compiler")
+}
+
+fn of_debian(name: &str, variable: &str, packages: &str) -> Result<PathBuf, Missing> {
+    let named = std::env::var_os(variable).filter(|path| !path.is_empty());
+    let path = named.map_or_else(|| Path::new("/usr/bin").join(name), PathBuf::from);
     if path.is_file() {
         return Ok(path);
     }
     Err(Missing {
-        what: "chromedriver".to_owned(),
+        what: name.to_owned(),
         why: format!("there is no {}", path.display()),
-        how_to_get:
-            "apt-get install chromium chromium-driver, or name one in SCRIBEMED_CHROMEDRIVER"
-                .to_owned(),
+        how_to_get: format!("apt-get install {packages}, or name one in {variable}"),
     })
 }
 
@@ -212,6 +225,7 @@ pub(crate) fn run() -> Result<()> {
         ("protovalidate-conformance", protovalidate_conformance()),
         ("python", python()),
         ("chromedriver", chromedriver()),
+        ("protoc", protoc()),
     ];
     let mut missing = None;
     for (name, tool) in tools {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Body as _;
+use scribemed_rpc::codec::recover;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -25,13 +26,13 @@ impl Payload {
     /// Takes what is there of `body` without waiting.
     ///
     /// # Errors
-    /// What the encoder says, of a message that is too large for example. Nothing was sent.
+    /// What the encoder says, of a message that is too large or breaks the contract for example. Nothing was sent.
     pub(crate) fn read(mut body: Body, cx: &mut Context<'_>) -> Result<Self, Status> {
         let mut begun: Option<Bytes> = None;
         loop {
             match Pin::new(&mut body).poll_frame(cx) {
                 Poll::Ready(None) => return Ok(Self::Whole(begun.unwrap_or_default())),
-                Poll::Ready(Some(Err(status))) => return Err(status),
+                Poll::Ready(Some(Err(status))) => return Err(recover(status)),
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(data) = frame.into_data() else {
                         continue;

@@ -1,12 +1,29 @@
 //! Translates expressions of rules, written in CEL, to Rust: at build time, typed against the contract's descriptors.
 //!
-//! What has no static type, and what cannot be translated faithfully, is refused with its place in the expression.
+//! What has no static type, and what cannot be translated faithfully, is refused with its place in the expression. The model
+//! is protovalidate on cel-go: what that refuses is refused, and what that evaluates evaluates to the same.
 
+mod calls;
+mod constants;
+mod expr;
+mod fields;
+mod format;
+mod lex;
+mod macros;
+mod operators;
+mod parse;
+mod pattern;
+mod strings;
+mod time;
 mod types;
+mod value;
 
 use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, Value};
 
 pub(crate) use types::Type;
+
+/// What generated code calls: `crates/rpc/src/validate/cel.rs`.
+const CEL: &str = "::scribemed_rpc::validate::cel";
 
 /// What an expression can see, and where its code will stand.
 pub(crate) struct Scope<'a> {
@@ -58,15 +75,50 @@ pub(crate) struct Refusal {
 /// # Errors
 /// It is no CEL, its types do not fit, or it has something that cannot be translated.
 pub(crate) fn translate(expression: &str, scope: &Scope<'_>) -> Result<Program, Refusal> {
-    let _ = (
-        scope.pool,
-        scope.package,
-        &scope.this,
-        scope.rule,
-        scope.rules,
-    );
-    Err(Refusal {
-        offset: 0,
-        message: format!("{expression}: expressions cannot be translated yet"),
+    let parsed = parse::parse(expression)?;
+    let mut translator = expr::Translator::new(scope);
+    let value = translator.settled(&parsed)?;
+    let (answer, kind, code) = match value.sort {
+        types::Sort::Bool | types::Sort::Nothing => (Answer::Bool, "bool", value.code.clone()),
+        types::Sort::Text => (
+            Answer::Text,
+            "::std::borrow::Cow<'static, str>",
+            match value.hold {
+                value::Hold::Static => format!("::std::borrow::Cow::Borrowed({})", value.code),
+                _ => format!(
+                    "::std::borrow::Cow::Owned({})",
+                    value.clone().into_owned().code
+                ),
+            },
+        ),
+        other => {
+            return lex::refuse(
+                parsed.at,
+                format!(
+                    "this is of type {}; a rule evaluates to a bool, true if it is kept, or to a string, empty if it is kept",
+                    other.name()
+                ),
+            );
+        }
+    };
+    // The time is asked for before anything of the message is borrowed.
+    let now = if translator.uses_now {
+        "let now = out.now(); "
+    } else {
+        ""
+    };
+    let (kind, code) = if value.fallible {
+        let kind = format!("::core::result::Result<{kind}, {CEL}::Failure>");
+        let code = format!("(|| -> {kind} {{ ::core::result::Result::Ok({code}) }})()");
+        (kind, code)
+    } else {
+        (kind.to_owned(), code)
+    };
+    // What is plain to see is not worth a warning in what nobody wrote.
+    let lints = "#[allow(unused, unused_comparisons, nonstandard_style, reason = \"translated from an expression\")]";
+    Ok(Program {
+        code: format!("{{ {now}{lints} let answer: {kind} = {code}; answer }}"),
+        answer,
+        fallible: value.fallible,
     })
 }

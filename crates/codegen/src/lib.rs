@@ -9,7 +9,6 @@
 //!
 //! A contract that lacks something stops the build, with the file, the element and what would be right.
 
-#[allow(dead_code, reason = "its callers come next")]
 mod cel;
 mod error;
 mod generator;

@@ -14,7 +14,7 @@ mod field;
 mod mask;
 mod message;
 mod number;
-mod pattern;
+pub(crate) mod pattern;
 mod rules;
 mod site;
 mod text;

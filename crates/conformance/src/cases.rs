@@ -17,16 +17,20 @@ pub(crate) mod packages {
     include!(concat!(env!("OUT_DIR"), "/packages.rs"));
 }
 
-/// Decodes a message and finds what is wrong with it.
-pub type Check = fn(&[u8]) -> Result<Vec<Violation>, DecodeError>;
+/// Decodes a message and adds what is wrong with it to what is known.
+pub type Check = fn(&[u8], Findings) -> Result<Vec<Violation>, DecodeError>;
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
 /// What checks the message with this full name.
-#[must_use]
-pub fn find(name: &str) -> Option<Check> {
+pub(crate) fn find(name: &str) -> Option<Check> {
     let at = CHECKS.binary_search_by_key(&name, |(name, _)| name).ok()?;
     CHECKS.get(at).map(|(_, check)| *check)
+}
+
+/// Each message, by its full name.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Check)> {
+    CHECKS.iter().copied()
 }
 
 /// How many messages can be checked; none in a build without the cases.
@@ -44,9 +48,10 @@ pub(crate) fn refused() -> &'static [(&'static str, &'static str)] {
     dead_code,
     reason = "used for each case, of which a build may have none"
 )]
-fn check<M: Message + Default + Validate>(encoded: &[u8]) -> Result<Vec<Violation>, DecodeError> {
-    let message = M::decode(encoded)?;
-    let mut findings = Findings::new();
-    message.violations(&mut findings);
+fn check<M: Message + Default + Validate>(
+    encoded: &[u8],
+    mut findings: Findings,
+) -> Result<Vec<Violation>, DecodeError> {
+    M::decode(encoded)?.violations(&mut findings);
     Ok(findings.into_result().err().unwrap_or_default())
 }

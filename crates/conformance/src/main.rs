@@ -21,7 +21,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut request = Vec::new();
     std::io::stdin().read_to_end(&mut request)?;
-    let response = scribemed_conformance::answer(&request)?;
+    let response = scribemed_conformance::Executor::new()?.answer(&request)?;
     std::io::stdout().write_all(&response)?;
     Ok(())
 }

@@ -4,7 +4,6 @@ use prost_reflect::{
     DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
 };
 use prost_types::FieldDescriptorProto;
-use prost_types::field_descriptor_proto::Type;
 
 use crate::cases::packages::buf::validate::FieldPathElement;
 use crate::cases::packages::buf::validate::field_path_element::Subscript;
@@ -128,7 +127,7 @@ fn plain(field: &FieldDescriptorProto, name: String) -> FieldPathElement {
 }
 
 fn wire_type(field: &FieldDescriptorProto) -> i32 {
-    Type::from(field.r#type()).into()
+    field.r#type().into()
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "protobuf has no other keys")]
@@ -176,6 +175,8 @@ fn unquoted(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use prost_types::field_descriptor_proto::Type;
 
     use super::*;
     use crate::sample;

@@ -1,10 +1,11 @@
 //! What a change of a contract breaks and `buf breaking` cannot see.
 //!
-//! [`check`] compares two images and returns [`Finding`]s, each of a [`Rule`](rule::Rule). It takes for granted that
+//! [`check`] compares two images and returns [`Finding`]s, each of a [`Rule`]. It takes for granted that
 //! `buf breaking` watches what it can see: fields, types, numbers, names.
 
 mod access;
 pub mod allow;
+pub mod buf;
 mod effective;
 mod elements;
 mod fields;
@@ -21,6 +22,7 @@ mod rules;
 use prost_reflect::DescriptorPool;
 
 pub use self::elements::Place;
+pub(crate) use self::elements::messages;
 use self::elements::{Element, services};
 use self::rule::Rule;
 
@@ -35,6 +37,8 @@ pub struct Finding {
     pub place: Place,
     /// The old and the new value.
     pub reason: String,
+    /// The day alone brought it about: the same two contracts had no such finding on an earlier one.
+    pub by_calendar: bool,
 }
 
 impl Finding {
@@ -48,6 +52,14 @@ impl Finding {
             element,
             place,
             reason,
+            by_calendar: false,
+        }
+    }
+
+    fn by_calendar(self) -> Self {
+        Self {
+            by_calendar: true,
+            ..self
         }
     }
 }

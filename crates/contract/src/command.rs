@@ -1,11 +1,13 @@
 //! The commands.
 
+mod buf_config;
 mod check;
 mod docs;
 mod explain;
 mod graph;
 mod openapi;
 mod rules;
+mod samples;
 mod service_config;
 
 use std::path::{Path, PathBuf};
@@ -37,8 +39,12 @@ enum Command {
     Explain(explain::Args),
     /// What a change breaks and `buf breaking` cannot see. Exit code 100 where there is something.
     Check(check::Args),
+    /// What `buf breaking` is told, so that it does not hold on to what is past its sunset or allowed to go.
+    BufConfig(buf_config::Args),
     /// The rules of `check`, in Markdown.
     Rules(rules::Args),
+    /// Adds what the messages of a release look like to the golden files.
+    Samples(samples::Args),
 }
 
 /// Exit code 0: fine; 100: findings. Bad input is an error, one line, and the exit code is 2.
@@ -75,7 +81,9 @@ impl Cli {
             Command::Graph(args) => args.run(),
             Command::Explain(args) => args.run(),
             Command::Check(args) => args.run(),
+            Command::BufConfig(args) => args.run(),
             Command::Rules(args) => args.run(),
+            Command::Samples(args) => args.run(),
         }
     }
 }

@@ -12,4 +12,5 @@ pub mod json;
 pub mod near;
 pub mod openapi;
 pub mod reference;
+pub mod samples;
 pub mod service_config;

@@ -57,6 +57,12 @@ impl Fault {
         }
     }
 
+    /// The same for a request that its own client refused: the message says so.
+    pub(crate) fn not_sent(mut self) -> Self {
+        self.message.insert_str(0, "not sent: ");
+        self
+    }
+
     /// INVALID_ARGUMENT with a BadRequest that names each field, the first 16 if there are more. The message and the ErrorInfo
     /// (`field`, `rule`) name the first.
     pub fn invalid(domain: impl Into<String>, violations: &[Violation]) -> Self {

@@ -1,5 +1,6 @@
 //! Checking a message against the rules of its contract.
 
+pub mod cel;
 pub mod formats;
 mod values;
 

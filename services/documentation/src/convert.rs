@@ -3,8 +3,6 @@
 pub(crate) mod note_v1;
 pub(crate) mod transcription;
 
-use std::borrow::Cow;
-
 use prost_types::{Duration, Timestamp as WireTimestamp};
 use scribemed_proto::documentation::v2;
 use scribemed_rpc::{Fault, Violation};
@@ -244,7 +242,7 @@ pub(crate) fn undefined(field: impl Into<String>) -> Status {
 pub(crate) fn invalid(
     field: impl Into<String>,
     rule: &'static str,
-    message: impl Into<Cow<'static, str>>,
+    message: impl Into<std::borrow::Cow<'static, str>>,
 ) -> Status {
     Fault::invalid(
         crate::error::DOMAIN,

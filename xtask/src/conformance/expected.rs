@@ -61,6 +61,18 @@ impl Expected {
         suites.any(|cases| cases.iter().any(|known| known == case))
     }
 
+    /// A table of the reasons, in Markdown.
+    #[cfg(test)]
+    fn table(&self) -> String {
+        let mut out = "| why | cases | of the suites |\n|---|---|---|\n".to_owned();
+        for (reason, suites) in &self.reasons {
+            let count: usize = suites.values().map(Vec::len).sum();
+            let names: Vec<_> = suites.keys().map(|suite| format!("`{suite}`")).collect();
+            out.push_str(&format!("| {reason} | {count} | {} |\n", names.join(", ")));
+        }
+        out
+    }
+
     /// How many cases there are.
     pub(crate) fn len(&self) -> usize {
         let suites = self.reasons.values().flat_map(BTreeMap::values);
@@ -73,6 +85,15 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+
+    #[test]
+    fn the_reference_says_what_is_expected() {
+        let root = crate::workspace::root();
+        let expected = Expected::read(&root.join(crate::conformance::EXPECTED)).unwrap();
+        let reference = fs::read_to_string(root.join("docs/reference/conformance.md")).unwrap();
+        let table = expected.table();
+        assert!(reference.contains(&table), "it should hold\n{table}");
+    }
 
     #[test]
     fn each_case_has_a_reason() {

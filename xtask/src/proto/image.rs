@@ -6,13 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::process;
 
-/// What others make is theirs to keep compatible.
-const CONFIG: &str =
-    r#"{"version": "v2", "breaking": {"use": ["FILE"], "ignore": ["buf", "google", "grpc"]}}"#;
 const WORKSPACE: &str = "buf.yaml";
 
 /// Builds the image of a folder or an archive, without comments and places: small, and the same for the same contract.
@@ -76,6 +73,33 @@ pub(super) fn merge_base(root: &Path) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// Whether the files in a folder have lost no line since a commit: they may only be added to.
+///
+/// # Errors
+/// When a line was changed or removed, with each of them, or git fails.
+pub(super) fn only_grows(root: &Path, commit: &str, folder: &str) -> Result<()> {
+    let mut git = git(root);
+    git.args(["diff", "--no-color", "--no-ext-diff", "--unified=0", commit]);
+    let diff = process::read(git.args(["--", folder]))?;
+    let mut file = "";
+    let mut lost = Vec::new();
+    for line in diff.lines() {
+        if let Some(name) = line.strip_prefix("--- ") {
+            file = name.trim_start_matches("a/");
+        } else if let Some(text) = line.strip_prefix('-') {
+            let start: String = text.chars().take(80).collect();
+            lost.push(format!("{file}: {start}"));
+        }
+    }
+    ensure!(
+        lost.is_empty(),
+        "what was released was changed or removed, and callers were built with it; put it back (a message that is gone after \
+         its sunset gets a line `retired REASON`):\n{}",
+        lost.join("\n")
+    );
+    Ok(())
+}
+
 /// The images of what was released, with what to call each; none before the first release.
 ///
 /// # Errors
@@ -98,19 +122,18 @@ pub(super) fn released(root: &Path, golden: &str) -> Result<Vec<(String, PathBuf
     Ok(images)
 }
 
-/// Whether callers of `old` still work with `new`; buf prints what does not.
-///
-/// # Errors
-/// When there is a breaking change, or buf fails.
-pub(super) fn compare(buf: &Path, root: &Path, new: &Path, old: &Path) -> Result<()> {
+/// Asks buf whether callers of `old` still work with `new`, by this configuration. What does not is on its standard output,
+/// with exit code 100.
+pub(super) fn breaking(buf: &Path, root: &Path, new: &Path, old: &Path, config: &str) -> Command {
     let mut command = Command::new(buf);
     command
         .arg("breaking")
         .arg(new)
         .arg("--against")
         .arg(old)
-        .args(["--config", CONFIG]);
-    process::show(command.current_dir(root))
+        .args(["--config", config])
+        .current_dir(root);
+    command
 }
 
 fn git(root: &Path) -> Command {

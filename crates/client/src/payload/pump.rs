@@ -10,6 +10,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use h2::SendStream;
 use http_body::Body as _;
+use scribemed_rpc::codec::recover;
 use tokio::sync::mpsc;
 use tonic::Status;
 use tonic::body::Body;
@@ -168,7 +169,7 @@ impl Task {
             };
             match ready!(Pin::new(body).poll_frame(cx)) {
                 None => self.rest = None,
-                Some(Err(status)) => return Poll::Ready(Err(Over::Failed(status))),
+                Some(Err(status)) => return Poll::Ready(Err(Over::Failed(recover(status)))),
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.keep(&data);

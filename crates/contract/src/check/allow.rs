@@ -84,6 +84,19 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What is allowed, and by what.
     pub allowed: Vec<(Finding, Allowance)>,
+    /// What is only told: see [`Outcome::tell_calendar`].
+    pub notices: Vec<Finding>,
+}
+
+impl Outcome {
+    /// What the calendar alone brought about is told, and is no finding any more: a build that nobody changed should not
+    /// begin to fail on some morning.
+    #[must_use]
+    pub fn tell_calendar(mut self) -> Self {
+        let told = self.findings.extract_if(.., |finding| finding.by_calendar);
+        self.notices.extend(told);
+        self
+    }
 }
 
 impl Allowed {
@@ -151,6 +164,7 @@ impl Allowed {
         let mut outcome = Outcome {
             findings: Vec::new(),
             allowed: Vec::new(),
+            notices: Vec::new(),
         };
         for finding in findings {
             let mut entries = self.entries.iter();
@@ -167,7 +181,11 @@ impl Allowed {
                 let element = entry.element.clone();
                 let stale =
                     Finding::at(&rule::ALLOWANCE_STALE, element, entry.place.clone(), reason);
-                outcome.findings.push(stale);
+                // Once the sunset has passed, a removal needs no allowance.
+                let passed = entry.rule == rule::REMOVED_BEFORE_SUNSET.id;
+                outcome
+                    .findings
+                    .push(if passed { stale.by_calendar() } else { stale });
             }
         }
         sort(&mut outcome.findings);

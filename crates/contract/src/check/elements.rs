@@ -123,7 +123,7 @@ pub(super) fn services(pool: &DescriptorPool) -> impl Iterator<Item = ServiceDes
 }
 
 /// The messages of the contract, those in messages included.
-pub(super) fn messages(pool: &DescriptorPool) -> impl Iterator<Item = MessageDescriptor> {
+pub(crate) fn messages(pool: &DescriptorPool) -> impl Iterator<Item = MessageDescriptor> {
     pool.all_messages()
         .filter(|message| !is_vendored(message.package_name()) && !message.is_map_entry())
 }

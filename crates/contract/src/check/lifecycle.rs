@@ -103,7 +103,7 @@ fn announced(
         && day <= change.today
     {
         let reason = format!("its sunset was {day}, and today is {}", change.today);
-        report(&rule::SUNSET_PASSED, reason);
+        out.push(Finding::new(&rule::SUNSET_PASSED, element, reason).by_calendar());
     }
 }
 

@@ -29,6 +29,16 @@ pub fn text(outcome: &Outcome) -> String {
             allowance.reason
         ));
     }
+    for finding in &outcome.notices {
+        out.push_str(&format!(
+            "{}: notice: {} {}\n  {}\n  remedy: {}\n\n",
+            place(&finding.place),
+            finding.rule.id,
+            finding.element,
+            finding.reason,
+            finding.rule.remedy
+        ));
+    }
     let count = |count: usize| match count {
         0 => "nothing that breaks anybody".to_owned(),
         1 => "1 finding".to_owned(),
@@ -37,6 +47,11 @@ pub fn text(outcome: &Outcome) -> String {
     out.push_str(&count(outcome.findings.len()));
     if !outcome.allowed.is_empty() {
         out.push_str(&format!(", {} allowed", outcome.allowed.len()));
+    }
+    match outcome.notices.len() {
+        0 => {}
+        1 => out.push_str(", 1 notice"),
+        many => out.push_str(&format!(", {many} notices")),
     }
     out.push('\n');
     out
@@ -49,7 +64,7 @@ fn place(place: &Place) -> String {
     }
 }
 
-/// For programs: `{"findings": [...], "allowed": [...]}`.
+/// For programs: `{"findings": [...], "allowed": [...], "notices": [...]}`.
 pub fn json(outcome: &Outcome) -> String {
     let findings = outcome
         .findings
@@ -61,9 +76,15 @@ pub fn json(outcome: &Outcome) -> String {
         .iter()
         .map(|(finding, allowance)| one(finding, Some(allowance)))
         .collect();
+    let notices = outcome
+        .notices
+        .iter()
+        .map(|finding| one(finding, None))
+        .collect();
     let report = Json::object([
         ("findings", Json::List(findings)),
         ("allowed", Json::List(allowed)),
+        ("notices", Json::List(notices)),
     ]);
     report.pretty() + "\n"
 }

@@ -104,6 +104,33 @@ fn what_is_the_same_is_fine_until_a_sunset_passes() {
 }
 
 #[test]
+fn what_the_day_alone_brings_about_can_be_told_only() {
+    let folder = folder();
+    let element = "scribemed.transcription.v1.TranscriptionService";
+    let text = format!(
+        "[[allow]]\nrule = \"REMOVED_BEFORE_SUNSET\"\nelement = \"{element}\"\nreason = \"decided\"\n"
+    );
+    fs::write(folder.path().join("allowed.toml"), text).unwrap();
+    let args = |new| {
+        let day = ["--today", "2027-11-01", "--calendar", "notice"];
+        [&["old.binpb", new][..], &day, &["--allow", "allowed.toml"]].concat()
+    };
+    let (output, said) = check(&folder, &args("old.binpb"));
+    assert!(output.status.success(), "{said}");
+    for line in [
+        &format!(": notice: SUNSET_PASSED {element}\n  its sunset was 2027-11-01, and today is "),
+        &format!("allowed.toml:1:1: notice: ALLOWANCE_STALE {element}\n"),
+        "\nnothing that breaks anybody, 2 notices\n",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    // What somebody changed is a finding on that day, too.
+    let (output, said) = check(&folder, &args("new.binpb"));
+    assert_eq!(output.status.code(), Some(100), "{said}");
+    assert!(said.ends_with("\n1 finding, 2 notices\n"), "{said}");
+}
+
+#[test]
 fn an_allowance_that_one_of_several_comparisons_needs_is_not_stale() {
     let folder = folder();
     let text = format!(

@@ -40,20 +40,35 @@ pub(crate) struct Contract {
 
 impl Contract {
     pub(crate) fn new(edits: &[Edit]) -> Self {
-        let proto = root().join("proto");
-        let mut files = BTreeMap::new();
-        for module in ["options", "v1", "v2"] {
-            read(&proto, Path::new(module), &mut files);
-        }
+        let mut files = Self::files();
         for edit in edits {
             apply(edit, &mut files);
         }
+        Self::compile(files)
+    }
+
+    /// The contract without one of its files.
+    pub(crate) fn without(file: &str) -> Self {
+        let mut files = Self::files();
+        assert!(files.remove(file).is_some(), "no {file}");
+        Self::compile(files)
+    }
+
+    fn files() -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        for module in ["options", "v1", "v2"] {
+            read(&root().join("proto"), Path::new(module), &mut files);
+        }
+        files
+    }
+
+    fn compile(files: BTreeMap<String, String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in &files {
             write(&folder, name, text);
         }
         let modules = ["options", "v1", "v2"].map(|module| folder.path().join(module));
-        let vendor = proto.join("vendor");
+        let vendor = root().join("proto/vendor");
         let mut compiler = protox::Compiler::new(modules.iter().chain([&vendor])).unwrap();
         compiler.include_imports(true).include_source_info(true);
         compiler

@@ -6,6 +6,7 @@
 )]
 
 mod allow;
+mod buf;
 mod command;
 mod contract;
 mod golden;

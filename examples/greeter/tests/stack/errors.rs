@@ -3,16 +3,20 @@
 use greeter::v1::fail_request::Way;
 use greeter::v1::trouble_service_client::TroubleServiceClient;
 use greeter::v1::{
-    FailRequest, SayHelloRequest, SayHelloResponse, TroubleRequest, TroubleResponse,
+    FailRequest, GreetAllRequest, SayHelloRequest, SayHelloResponse, TroubleRequest,
+    TroubleResponse,
 };
 use scribemed_client::Channel;
 use scribemed_rpc::ClientContract as _;
+use scribemed_telemetry::metrics::Metrics;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::peer::{self, Script};
 use crate::raw::frame;
-use crate::support::{CONTRACTS, info, reason, soon, start, target};
+use crate::support::{CONTRACTS, info, reason, soon, start, start_as, target};
+
+const HELLO: &str = "/greeter.v1.GreeterService/SayHello";
 
 fn way(way: Way) -> FailRequest {
     FailRequest { way: way.into() }
@@ -103,47 +107,72 @@ async fn a_panic_fails_its_call_and_nothing_else() {
     assert!(trouble.fail(way(Way::Unspecified)).await.is_ok());
 }
 
+/// The server and the client say the same, but for who said it.
 #[tokio::test]
 async fn an_invalid_request_names_field_and_rule() {
     let server = start().await;
     let name = "é".repeat(51);
-    let status = server
-        .greeter()
-        .say_hello(SayHelloRequest { name })
-        .await
-        .unwrap_err();
-    check(
-        &status,
-        Code::InvalidArgument,
-        "INVALID_REQUEST",
-        "name: must be at most 50 characters",
-    );
-    let fields = status.get_details_bad_request().unwrap().field_violations;
-    assert_eq!(fields.len(), 1);
-    assert_eq!(fields[0].field, "name");
-    assert_eq!(
-        fields[0].description,
-        "must be at most 50 characters [string.max_len]"
-    );
+    let request = SayHelloRequest { name };
+    let refused = server.raw().await.unary(HELLO, &[], &request).await;
+    let unsent = server.greeter().say_hello(request).await.unwrap_err();
+    for (status, message) in [
+        (refused.status(), "name: must be at most 50 characters"),
+        (unsent, "not sent: name: must be at most 50 characters"),
+    ] {
+        check(&status, Code::InvalidArgument, "INVALID_REQUEST", message);
+        assert!(status.message().starts_with(message), "{status:?}");
+        let fields = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(fields.len(), 1);
+        assert_eq!(fields[0].field, "name");
+        assert_eq!(
+            fields[0].description,
+            "must be at most 50 characters [string.max_len]"
+        );
+    }
 }
 
 #[tokio::test]
 async fn an_invalid_message_within_a_stream_names_field_and_rule() {
     let server = start().await;
-    let names = ["Ada", ""].map(|name| greeter::v1::GreetAllRequest {
+    let message = |name: &str| GreetAllRequest {
         name: name.to_owned(),
-    });
-    let status = server
-        .greeter()
-        .greet_all(tokio_stream::iter(names))
-        .await
-        .unwrap_err();
-    check(
-        &status,
-        Code::InvalidArgument,
-        "INVALID_REQUEST",
-        "name: must be at least 1 characters",
-    );
+    };
+    let both = [frame(&message("Ada")), frame(&message(""))].concat();
+    let mut raw = server.raw().await;
+    let path = "/greeter.v1.GreeterService/GreetAll";
+    let refused = raw.call(path, &[], both.into()).await.status();
+    let names = tokio_stream::iter(["Ada", ""].map(message));
+    let unsent = server.greeter().greet_all(names).await.unwrap_err();
+    for status in [refused, unsent] {
+        check(
+            &status,
+            Code::InvalidArgument,
+            "INVALID_REQUEST",
+            "name: must be at least 1 characters",
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_request_costs_no_round_trip() {
+    let metrics = Metrics::new();
+    let counted = metrics.clone();
+    let server = start_as(None, |builder| builder.metrics(counted)).await;
+    let mut greeter = server.greeter();
+    let hello = |name: &str| SayHelloRequest {
+        name: name.to_owned(),
+    };
+    greeter.say_hello(hello("Ada")).await.unwrap();
+    // Far more than a breaker or a throttle would bear of calls that failed.
+    for _ in 0..200 {
+        let status = greeter.say_hello(hello("")).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+    }
+    greeter.say_hello(hello("Grace")).await.unwrap();
+    let text = metrics.render();
+    let begun =
+        "grpc_server_call_started_total{grpc_method=\"greeter.v1.GreeterService/SayHello\"} 2";
+    assert!(text.contains(begun), "{text}");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use scribemed_telemetry::metrics::Metrics;
 use serde_json::Value;
 use tonic::Code;
 
-use crate::support::{Running, reason, soon, start_as};
+use crate::support::{Running, permissions, reason, soon, start_as};
 
 const GREETER: &str = "greeter.v1.GreeterService";
 
@@ -66,7 +66,9 @@ async fn calls_are_counted_by_method_and_status_with_their_bytes() {
     let mut greeter = server.greeter();
     let name = "A".repeat(40);
     let answer = greeter.say_hello(hello(&name)).await.unwrap().into_inner();
-    greeter.say_hello(hello("")).await.unwrap_err();
+    let mut raw = server.raw().await;
+    raw.unary(&format!("/{GREETER}/SayHello"), &[], &hello(""))
+        .await;
     let request = CountDownRequest { from: 3 };
     let mut numbers = greeter.count_down(request).await.unwrap().into_inner();
     while numbers.message().await.unwrap().is_some() {}
@@ -163,10 +165,14 @@ async fn it_is_recorded_who_called_what_and_how_it_ended() {
     assert_eq!(record["token_id"].as_str().unwrap().len(), 36);
     assert!(record["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
 
-    greeter
-        .say_goodbye(SayGoodbyeRequest::default())
-        .await
-        .unwrap_err();
+    let granted = permissions(&["say:goodbyes"]);
+    let token = server.identity.token("tester", &granted).unwrap();
+    let bearer = format!("Bearer {}", token.secret.expose());
+    let headers = [("authorization", bearer.as_str())];
+    let nobody = SayGoodbyeRequest::default();
+    let mut raw = server.raw().await;
+    raw.unary(&format!("/{GREETER}/SayGoodbye"), &headers, &nobody)
+        .await;
     let mut stranger = server.greeter();
     stranger.say_goodbye(goodbye()).await.unwrap_err();
     let mut guarded = TroubleServiceClient::over(server.channel_with(&["see:troubles"]));

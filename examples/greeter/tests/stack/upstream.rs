@@ -167,6 +167,14 @@ async fn every_error_carries_the_id_of_its_request() {
     let id = context.request_id().to_string();
     let mut trouble = server.trouble();
     let mut guarded = TroubleServiceClient::over(server.channel_with(&[]));
+    let mut raw = server.raw().await;
+    let headers = [("x-request-id", id.as_str())];
+    let invalid = raw.unary(
+        "/greeter.v1.TroubleService/Fail",
+        &headers,
+        &FailRequest { way: 99 },
+    );
+    let invalid = invalid.await.status();
     let errors = context
         .scope(async move {
             let fail = |way: i32| FailRequest { way };
@@ -174,7 +182,7 @@ async fn every_error_carries_the_id_of_its_request() {
                 trouble.fail(fail(1)).await.unwrap_err(),
                 trouble.fail(fail(2)).await.unwrap_err(),
                 trouble.fail(fail(4)).await.unwrap_err(),
-                trouble.fail(fail(99)).await.unwrap_err(),
+                invalid,
                 trouble.hang(TroubleRequest {}).await.unwrap_err(),
                 guarded.guarded(TroubleRequest {}).await.unwrap_err(),
             ]
