@@ -3,6 +3,7 @@
 //! Servers and clients are processes of their own, this program again with another command, so that the CPU time of each
 //! side is measured apart. What is compared runs in short rounds in turn, on the same machine at the same time.
 
+mod checks;
 mod contract;
 mod drive;
 mod fleet;

@@ -22,7 +22,7 @@ use self::report::{Failed, NotRun, Report};
 use crate::fleet::Fleet;
 use crate::picks;
 use crate::stack::Stack;
-use crate::tokens;
+use crate::{checks, tokens};
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,8 @@ pub(crate) enum Part {
     Picks,
     /// A token that is remembered.
     Tokens,
+    /// The check of a message against its rules.
+    Checks,
     /// Ours against grpc-go.
     GrpcGo,
     /// One of three servers goes away.
@@ -107,6 +109,7 @@ fn measure(part: Part, args: &Args, fleet: &Fleet, report: &mut Report) -> Resul
                 .collect::<Result<_>>()?;
         }
         Part::Tokens => report.token = Some(tokens::nanoseconds()?),
+        Part::Checks => report.checked = Some(checks::run()?),
         Part::GrpcGo => match &args.grpc_go {
             Some(program) => {
                 report.grpc_go = Some(compare::grpc_go(fleet, program, plan.headline)?);

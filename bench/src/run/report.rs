@@ -5,6 +5,8 @@ use std::io::Write as _;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
+use crate::checks::Checked;
+
 use super::compare::{GrpcGo, Headline};
 use super::features::Cost;
 use super::kill::{Fault, Outcome};
@@ -21,6 +23,8 @@ pub(super) struct Report {
     pub(super) picks: Vec<(usize, f64)>,
     /// Nanoseconds for a token that is remembered.
     pub(super) token: Option<f64>,
+    /// What the check of a message costs.
+    pub(super) checked: Option<Checked>,
     pub(super) grpc_go: Option<GrpcGo>,
     pub(super) kill: Vec<Outcome>,
     pub(super) matrix: Vec<Field>,
@@ -51,6 +55,7 @@ impl Report {
             features: Vec::new(),
             picks: Vec::new(),
             token: None,
+            checked: None,
             grpc_go: None,
             kill: Vec::new(),
             matrix: Vec::new(),
@@ -97,11 +102,17 @@ impl Report {
         if let Some(nanoseconds) = self.token {
             put("token_ns", nanoseconds);
         }
+        if let Some(Checked { nanoseconds, .. }) = self.checked {
+            put("validate_ns", nanoseconds);
+        }
         if let Some(grpc_go) = &self.grpc_go {
             put(
                 "grpc_go_calls_per_core_ratio",
                 grpc_go.calls_per_core.median,
             );
+        }
+        if let Some(Checked { allocations, .. }) = self.checked {
+            keys.insert("validate_allocations".to_owned(), json!(allocations));
         }
         for outcome in self.kill.iter().filter(|outcome| outcome.stack == "ours") {
             let (failed, millis) = match outcome.fault {
@@ -161,6 +172,15 @@ impl Report {
         if let Some(nanoseconds) = self.token {
             text += &heading("a token that was verified before (reach: 200 ns)");
             text += &format!("from headers to principal {nanoseconds:8.1} ns\n");
+        }
+        if let Some(checked) = self.checked {
+            let Checked {
+                nanoseconds,
+                allocations,
+            } = checked;
+            text +=
+                &heading("a small valid message against its rules (reach: 60 ns, no allocation)");
+            text += &format!("{nanoseconds:8.1} ns, {allocations} allocation(s)\n");
         }
         if let Some(grpc_go) = &self.grpc_go {
             text += &heading(

@@ -3,8 +3,14 @@
 //! What has no static type, and what cannot be translated faithfully, is refused with its place in the expression. The model
 //! is protovalidate on cel-go: what that refuses is refused, and what that evaluates evaluates to the same.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a function knows the types that it is of, and every other one is refused"
+)]
+
 mod calls;
 mod constants;
+mod convert;
 mod expr;
 mod fields;
 mod format;
@@ -122,3 +128,6 @@ pub(crate) fn translate(expression: &str, scope: &Scope<'_>) -> Result<Program, 
         fallible: value.fallible,
     })
 }
+
+#[cfg(test)]
+mod tests;

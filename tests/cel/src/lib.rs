@@ -3,6 +3,7 @@
 #![allow(
     clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes_without_reason,
     missing_docs,
     reason = "generated code; its documentation is that of the contract"
 )]

@@ -5,8 +5,8 @@ use super::lex::refuse;
 use super::macros::is_macro;
 use super::parse::{Expr, Node};
 use super::types::Sort;
-use super::value::{Known, Value};
-use super::{CEL, Refusal, pattern, strings, time};
+use super::value::Value;
+use super::{CEL, Refusal, convert, pattern, strings, time};
 
 /// How functions are called, for those who call them otherwise.
 const USAGE: [&str; 57] = [
@@ -141,7 +141,7 @@ impl Translator<'_> {
         };
         let found = match found {
             Some(value) => Some(value),
-            None => self.either(at, name, &operands)?,
+            None => either(at, name, &operands)?,
         };
         match found {
             Some(value) => {
@@ -151,37 +151,30 @@ impl Translator<'_> {
             None => unknown(at, name, &operands),
         }
     }
+}
 
-    /// What can be called both ways.
-    fn either(
-        &mut self,
-        at: usize,
-        name: &str,
-        operands: &[Value],
-    ) -> Result<Option<Value>, Refusal> {
-        Ok(match (name, operands) {
-            ("size", [value]) => {
-                let code = match value.sort {
-                    Sort::Text => {
-                        format!("{CEL}::size({}.chars().count())", value.borrowed_operand())
-                    }
-                    Sort::Bytes | Sort::Map(..) => {
-                        format!("{CEL}::size({}.len())", value.borrowed_operand())
-                    }
-                    Sort::List(ref item) if item.sort == Sort::Nothing => "0i64".to_owned(),
-                    Sort::List(_) => format!("{CEL}::size({}.len())", value.borrowed_operand()),
-                    _ => return Ok(None),
-                };
-                Some(Value::new(at, Sort::Int, code))
-            }
-            ("matches", [text, pattern])
-                if text.sort == Sort::Text && pattern.sort == Sort::Text =>
-            {
-                Some(pattern::matches(at, text, pattern)?)
-            }
-            _ => None,
-        })
-    }
+/// What can be called both ways.
+fn either(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Refusal> {
+    Ok(match (name, operands) {
+        ("size", [value]) => {
+            let code = match value.sort {
+                Sort::Text => {
+                    format!("{CEL}::size({}.chars().count())", value.borrowed_operand())
+                }
+                Sort::Bytes | Sort::Map(..) => {
+                    format!("{CEL}::size({}.len())", value.borrowed_operand())
+                }
+                Sort::List(ref item) if item.sort == Sort::Nothing => "0i64".to_owned(),
+                Sort::List(_) => format!("{CEL}::size({}.len())", value.borrowed_operand()),
+                _ => return Ok(None),
+            };
+            Some(Value::new(at, Sort::Int, code))
+        }
+        ("matches", [text, pattern]) if text.sort == Sort::Text && pattern.sort == Sort::Text => {
+            Some(pattern::matches(at, text, pattern)?)
+        }
+        _ => None,
+    })
 }
 
 fn unknown(at: usize, name: &str, operands: &[Value]) -> Result<Value, Refusal> {
@@ -211,6 +204,20 @@ fn global(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Re
     let [value] = operands else {
         return Ok(None);
     };
+    if let Some(known) = &value.known
+        && let Some(folded) = convert::folded(name, known)
+    {
+        let Ok((sort, known)) = folded else {
+            return refuse(
+                value.at,
+                format!(
+                    "this {} is no {name}: evaluating this would always fail",
+                    value.sort.name()
+                ),
+            );
+        };
+        return Ok(Some(Value::known(at, sort, known)));
+    }
     let (code, operand) = (value.borrowed(), value.borrowed_operand());
     let new = |sort, code: String| Some(Value::new(at, sort, code));
     let tried = |sort, function: &str| {
@@ -230,14 +237,7 @@ fn global(at: usize, name: &str, operands: &[Value]) -> Result<Option<Value>, Re
         ("int", Sort::Text) => tried(Sort::Int, "int_of_text"),
         ("int", Sort::Duration) => tried(Sort::Int, "int_of_duration"),
         ("int", Sort::Timestamp) => new(Sort::Int, format!("{CEL}::seconds({code})")),
-        ("uint", Sort::Int) => match value.known {
-            Some(Known::Int(number)) if number >= 0 => Some(Value::known(
-                at,
-                Sort::Uint,
-                Known::Uint(number.unsigned_abs()),
-            )),
-            _ => tried(Sort::Uint, "uint_of_int"),
-        },
+        ("uint", Sort::Int) => tried(Sort::Uint, "uint_of_int"),
         ("uint", Sort::Double) => tried(Sort::Uint, "uint_of_double"),
         ("uint", Sort::Text) => tried(Sort::Uint, "uint_of_text"),
         ("double", Sort::Int | Sort::Uint) => {

@@ -70,20 +70,7 @@ impl<'a> Translator<'a> {
 
     /// The Rust of `expr`, which is needed: that a wrapper is null is a failure.
     pub(super) fn settled(&mut self, expr: &Expr) -> Result<Value, Refusal> {
-        let value = self.value(expr)?;
-        Ok(match value.sort.clone() {
-            Sort::Nullable(inner) => {
-                let code = format!("{}.ok_or({CEL}::Failure::Null)", value.operand());
-                let value = Value {
-                    code,
-                    loose: false,
-                    sort: *inner,
-                    ..value
-                };
-                value.tried()
-            }
-            _ => value,
-        })
+        Ok(settled(self.value(expr)?))
     }
 
     /// A name for something of the translator's own.
@@ -191,8 +178,8 @@ impl<'a> Translator<'a> {
     fn list(&mut self, at: usize, items: &[Expr]) -> Result<Value, Refusal> {
         let mut values = Vec::new();
         for item in items {
-            let value = self.settled(item)?.lasting();
-            self.storable(&value)?;
+            let value = self.value(item)?.lasting();
+            storable(&value)?;
             values.push(value);
         }
         let Some(first) = values.first() else {
@@ -237,25 +224,6 @@ impl<'a> Translator<'a> {
         Ok(list.of(&others))
     }
 
-    /// Refuses what lists do not hold.
-    pub(super) fn storable(&self, value: &Value) -> Result<(), Refusal> {
-        match value.sort {
-            Sort::List(_)
-            | Sort::Map(..)
-            | Sort::Rules(_)
-            | Sort::Null
-            | Sort::Nullable(_)
-            | Sort::Type(_) => refuse(
-                value.at,
-                format!(
-                    "a list cannot hold a {}; it holds scalars, times and messages",
-                    value.sort.name()
-                ),
-            ),
-            _ => Ok(()),
-        }
-    }
-
     fn index(&mut self, at: usize, operand: &Expr, index: &Expr) -> Result<Value, Refusal> {
         let operand = self.settled(operand)?;
         match operand.sort.clone() {
@@ -276,7 +244,7 @@ impl<'a> Translator<'a> {
             }
             Sort::Map(key, value) => {
                 let index = self.settled(index)?;
-                let found = self.entry(at, &operand, &key, &index)?;
+                let found = entry(at, &operand, &key, &index)?;
                 let code = format!("{found}.ok_or({CEL}::Failure::NoSuchKey)?");
                 let value = typed(at, &value, &format!("(*{code})"), operand.lent())?;
                 Ok(Value {
@@ -290,37 +258,69 @@ impl<'a> Translator<'a> {
             ),
         }
     }
+}
 
-    /// The code of an `Option` of a reference to the value that the map `operand` has for `key`.
-    pub(super) fn entry(
-        &self,
-        at: usize,
-        operand: &Value,
-        kind: &Type,
-        key: &Value,
-    ) -> Result<String, Refusal> {
-        if key.sort != kind.sort {
-            return refuse(
-                key.at.max(at),
-                format!(
-                    "the keys of this map are of type {}, not {}",
-                    kind.sort.name(),
-                    key.sort.name()
-                ),
-            );
-        }
-        let map = operand.borrowed_operand();
-        Ok(match (&kind.sort, kind.store) {
-            (Sort::Int, Store::Narrow) => {
-                format!("{CEL}::narrow::<i64, i32, _>({map}, {})", key.code)
-            }
-            (Sort::Uint, Store::Narrow) => {
-                format!("{CEL}::narrow::<u64, u32, _>({map}, {})", key.code)
-            }
-            (Sort::Text, _) => format!("{map}.get({})", key.borrowed()),
-            _ => format!("{map}.get(&{})", key.operand()),
-        })
+/// The code of an `Option` of a reference to the value that the map `operand` has for `key`.
+pub(super) fn entry(
+    at: usize,
+    operand: &Value,
+    kind: &Type,
+    key: &Value,
+) -> Result<String, Refusal> {
+    if key.sort != kind.sort {
+        return refuse(
+            key.at.max(at),
+            format!(
+                "the keys of this map are of type {}, not {}",
+                kind.sort.name(),
+                key.sort.name()
+            ),
+        );
     }
+    let map = operand.borrowed_operand();
+    Ok(match (&kind.sort, kind.store) {
+        (Sort::Int, Store::Narrow) => {
+            format!("{CEL}::narrow::<i64, i32, _>({map}, {})", key.code)
+        }
+        (Sort::Uint, Store::Narrow) => {
+            format!("{CEL}::narrow::<u64, u32, _>({map}, {})", key.code)
+        }
+        (Sort::Text, _) => format!("{map}.get({})", key.borrowed()),
+        _ => format!("{map}.get(&{})", key.operand()),
+    })
+}
+
+/// Refuses what lists do not hold.
+pub(super) fn storable(value: &Value) -> Result<(), Refusal> {
+    match value.sort {
+        Sort::Nullable(_) => refuse(
+            value.at,
+            "a list cannot hold a wrapper, which may be null; convert it: has(this.w) ? int(this.w) : 0",
+        ),
+        Sort::List(_) | Sort::Map(..) | Sort::Rules(_) | Sort::Null | Sort::Type(_) => refuse(
+            value.at,
+            format!(
+                "a list cannot hold a {}; it holds scalars, times and messages",
+                value.sort.name()
+            ),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The value within a wrapper; that it is null is a failure.
+pub(super) fn settled(value: Value) -> Value {
+    let Sort::Nullable(inner) = value.sort.clone() else {
+        return value;
+    };
+    let code = format!("{}.ok_or({CEL}::Failure::Null)", value.operand());
+    let value = Value {
+        code,
+        loose: false,
+        sort: *inner,
+        ..value
+    };
+    value.tried()
 }
 
 /// What `place` holds; refused if it has no type at build time.

@@ -4,7 +4,7 @@ use prost_reflect::{
     Cardinality, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _,
 };
 
-use super::expr::{Translator, typed};
+use super::expr::{Translator, entry, typed};
 use super::lex::refuse;
 use super::parse::{Expr, Node};
 use super::types::{Sort, Store, Type, wrapped};
@@ -46,7 +46,7 @@ impl Translator<'_> {
             },
             Sort::Map(key, value) => {
                 let index = Value::known(at, Sort::Text, Known::Text(name.to_owned()));
-                let found = self.entry(at, &operand, &key, &index)?;
+                let found = entry(at, &operand, &key, &index)?;
                 let place = format!("(*{found}.ok_or({CEL}::Failure::NoSuchKey)?)");
                 let value = typed(at, &value, &place, operand.lent())?;
                 Ok(Value {
@@ -69,7 +69,7 @@ impl Translator<'_> {
         let operand = self.settled(operand)?;
         match operand.sort.clone() {
             Sort::Message(message) => match message.get_field_by_name(name) {
-                Some(field) => Ok(self.presence(at, &operand, &field)?.of(&[&operand])),
+                Some(field) => Ok(self.presence(at, &operand, &field).of(&[&operand])),
                 None => refuse(argument.at, no_field(&message, name)),
             },
             Sort::Rules(rules) => match rules_field(&rules, name) {
@@ -82,7 +82,7 @@ impl Translator<'_> {
             },
             Sort::Map(key, _) => {
                 let index = Value::known(at, Sort::Text, Known::Text(name.clone()));
-                let found = self.entry(at, &operand, &key, &index)?;
+                let found = entry(at, &operand, &key, &index)?;
                 Ok(Value::new(at, Sort::Bool, format!("{found}.is_some()")).of(&[&operand]))
             }
             other => refuse(
@@ -216,12 +216,7 @@ impl Translator<'_> {
     }
 
     /// Whether a field is there.
-    fn presence(
-        &mut self,
-        at: usize,
-        operand: &Value,
-        field: &FieldDescriptor,
-    ) -> Result<Value, Refusal> {
+    fn presence(&self, at: usize, operand: &Value, field: &FieldDescriptor) -> Value {
         let message = operand.fields_of();
         let place = format!("{message}.{}", names::ident(field.name()));
         let (code, loose) = match self.slot(field) {
@@ -246,10 +241,10 @@ impl Translator<'_> {
                 _ => (format!("{place} != 0"), true),
             },
         };
-        Ok(Value {
+        Value {
             loose,
             ..Value::new(at, Sort::Bool, code)
-        })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `string.format([values])`: cel-spec's extensions/strings.md, "Format".
 
-use super::expr::Translator;
+use super::expr::{Translator, settled};
 use super::lex::refuse;
 use super::parse::{Expr, Node};
 use super::types::Sort;
@@ -38,13 +38,19 @@ impl Translator<'_> {
         for argument in arguments {
             values.push(self.value(argument)?);
         }
-        let mut rest = values.iter();
+        let mut rest = values.iter_mut();
         let mut codes = Vec::new();
         for part in parts(receiver.at, format)? {
             codes.push(match part {
                 Part::Text(text) => format!("{text:?}"),
                 Part::Clause(letter, precision) => match rest.next() {
-                    Some(value) => self.clause(letter, precision, value)?,
+                    Some(value) => {
+                        // Only %s shows null.
+                        if letter != 's' {
+                            *value = settled(value.clone());
+                        }
+                        self.clause(letter, precision, value)?
+                    }
                     None => return refuse(at, "the format has more clauses than there are values"),
                 },
             });
@@ -69,8 +75,7 @@ impl Translator<'_> {
         let radix =
             |radix: u32| format!("{CEL}::radix(i128::from({}), {radix}).as_str()", value.code);
         Ok(match (letter, &value.sort) {
-            ('s', _) => self.shown(value)?,
-            ('d', Sort::Int | Sort::Uint | Sort::Double) => self.shown(value)?,
+            ('s', _) | ('d', Sort::Int | Sort::Uint | Sort::Double) => self.shown(value)?,
             ('f' | 'e', Sort::Int | Sort::Uint | Sort::Double) => {
                 let name = if letter == 'f' { "fixed" } else { "scientific" };
                 format!(

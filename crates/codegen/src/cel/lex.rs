@@ -184,7 +184,14 @@ impl Lexer<'_> {
     /// A text or bytes, if one begins here.
     fn quoted(&mut self) -> Result<Option<Kind>, Refusal> {
         let rest = self.rest();
-        let (prefix, body) = rest.split_at(rest.find(['"', '\'']).unwrap_or(0));
+        // At most two letters stand before a quote.
+        let quote = rest
+            .bytes()
+            .take(3)
+            .position(|byte| matches!(byte, b'"' | b'\''));
+        let Some((prefix, body)) = quote.and_then(|at| rest.split_at_checked(at)) else {
+            return Ok(None);
+        };
         let prefix = prefix.to_ascii_lowercase();
         let (raw, bytes) = match prefix.as_str() {
             "" => (false, false),

@@ -1,6 +1,6 @@
 //! The macros that go through a list or the keys of a map.
 
-use super::expr::Translator;
+use super::expr::{Translator, settled, storable};
 use super::lex::refuse;
 use super::operators::owning;
 use super::parse::{Expr, Node};
@@ -56,18 +56,20 @@ impl Translator<'_> {
         }
         let item = self.fresh("item");
         let mut values = Vec::new();
-        for body in bodies {
+        for (index, body) in bodies.iter().enumerate() {
             let value =
                 self.with_var((var, &item), range.item.clone(), range.hold, |translator| {
-                    translator.settled(body)
+                    translator.value(body)
                 })?;
-            values.push(value);
+            // A condition is needed; what items are mapped to is not.
+            let last = name == "map" && index + 1 == bodies.len();
+            values.push(if last { value } else { settled(value) });
         }
         let fallible = range.fallible;
         let value = match (name, values.as_slice()) {
-            ("map", [mapped]) => self.map(at, &range, &item, None, mapped.clone())?,
-            ("map", [condition, mapped]) => {
-                self.map(at, &range, &item, Some(condition), mapped.clone())?
+            ("map", [value]) => mapped(at, &range, &item, None, value.clone())?,
+            ("map", [condition, value]) => {
+                mapped(at, &range, &item, Some(condition), value.clone())?
             }
             ("filter", [condition]) => filter(at, &range, &item, condition)?,
             (_, [condition]) => quantified(at, &range, &item, name, condition)?,
@@ -122,34 +124,33 @@ impl Translator<'_> {
             fallible: range.fallible,
         })
     }
+}
 
-    fn map(
-        &mut self,
-        at: usize,
-        range: &Range,
-        item: &str,
-        condition: Option<&Value>,
-        mapped: Value,
-    ) -> Result<Value, Refusal> {
-        let mapped = mapped.lasting();
-        self.storable(&mapped)?;
-        if let Some(condition) = condition {
-            is_condition(condition)?;
-        }
-        let sort = Sort::List(Box::new(mapped.stored()));
-        let fallible = mapped.fallible || condition.is_some_and(|condition| condition.fallible);
-        let code = match (condition, fallible) {
-            (None, false) => format!("{}.map(|{item}| {})", range.iter, mapped.code),
-            (Some(condition), false) => {
-                format!(
-                    "{}.filter(|&{item}| {}).map(|{item}| {})",
-                    range.iter, condition.code, mapped.code
-                )
-            }
-            (condition, true) => return Ok(picked(at, range, item, condition, &mapped.code, sort)),
-        };
-        Ok(Value::new(at, sort, format!("{code}.collect::<::std::vec::Vec<_>>()")).owned())
+fn mapped(
+    at: usize,
+    range: &Range,
+    item: &str,
+    condition: Option<&Value>,
+    value: Value,
+) -> Result<Value, Refusal> {
+    let mapped = value.lasting();
+    storable(&mapped)?;
+    if let Some(condition) = condition {
+        is_condition(condition)?;
     }
+    let sort = Sort::List(Box::new(mapped.stored()));
+    let fallible = mapped.fallible || condition.is_some_and(|condition| condition.fallible);
+    let code = match (condition, fallible) {
+        (None, false) => format!("{}.map(|{item}| {})", range.iter, mapped.code),
+        (Some(condition), false) => {
+            format!(
+                "{}.filter(|&{item}| {}).map(|{item}| {})",
+                range.iter, condition.code, mapped.code
+            )
+        }
+        (condition, true) => return Ok(picked(at, range, item, condition, &mapped.code, sort)),
+    };
+    Ok(Value::new(at, sort, format!("{code}.collect::<::std::vec::Vec<_>>()")).owned())
 }
 
 /// The items that fulfil `condition`, in canonical form; owned where they are only passing.

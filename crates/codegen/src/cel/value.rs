@@ -138,6 +138,9 @@ impl Value {
             Sort::Text => format!("{}.as_str()", self.operand()),
             Sort::Bytes | Sort::List(_) => format!("&{}[..]", self.operand()),
             Sort::Message(_) | Sort::Map(..) => format!("&{}", self.operand()),
+            Sort::Nullable(ref inner) if !inner.is_copy() => {
+                format!("{}.as_deref()", self.operand())
+            }
             _ => self.code.clone(),
         }
     }
@@ -182,6 +185,7 @@ impl Value {
         let method = match self.sort {
             Sort::Text => "to_owned()",
             Sort::Bytes | Sort::List(_) => "to_vec()",
+            Sort::Nullable(_) => "map(::std::borrow::ToOwned::to_owned)",
             _ => "clone()",
         };
         let code = format!("{}.{method}", self.operand());

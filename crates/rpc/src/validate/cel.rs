@@ -3,15 +3,21 @@
 //! A timestamp is nanoseconds since 1970-01-01T00:00:00Z, a duration is nanoseconds; both are `i128`. What is called a text is
 //! counted in characters. Functions are those of cel-spec's langdef.md and of cel-go's extension for strings.
 
+mod calendar;
 mod convert;
 mod items;
 mod number;
+mod read;
 mod show;
 mod text;
 mod time;
 
 use std::fmt;
 
+pub use calendar::{
+    date, day_of_month, day_of_week, day_of_year, full_year, hours, milliseconds, minutes, month,
+    seconds_of_minute,
+};
 pub use convert::{
     bool_of_text, double_of_text, int_of_double, int_of_duration, int_of_text, int_of_uint,
     text_of_bytes, text_of_double, text_of_duration, text_of_timestamp, uint_of_double,
@@ -22,16 +28,13 @@ pub use items::{
     unique,
 };
 pub use number::{Whole, add, divide, is_infinite, multiply, negative, order, remainder, subtract};
+pub use read::{duration_of_text, timestamp_of_text};
 pub use show::{fixed, hex, quote, radix, scientific, shown_double, shown_list, shown_map};
 pub use text::{
     char_at, has_bytes, index_of, index_of_from, last_index_of, last_index_of_from, replace, split,
     substring,
 };
-pub use time::{
-    date, day_of_month, day_of_week, day_of_year, duration_of_text, full_year, hours, instant,
-    milliseconds, minutes, moment, month, seconds, seconds_of_minute, span, timestamp_of_int,
-    timestamp_of_text, units,
-};
+pub use time::{instant, moment, seconds, span, timestamp_of_int, units};
 
 /// Why an expression could not be evaluated. It refuses the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

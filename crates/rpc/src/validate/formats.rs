@@ -25,12 +25,17 @@ impl Form {
 
 /// Whether `text` has the form of a UUID: 8-4-4-4-12 hexadecimal digits.
 pub fn is_uuid(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 36
-        && bytes.iter().enumerate().all(|(i, b)| match i {
-            8 | 13 | 18 | 23 => *b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
+    let Ok(bytes) = <&[u8; 36]>::try_from(text.as_bytes()) else {
+        return false;
+    };
+    // Without a branch for each byte, so that several are checked at once.
+    let (mut right, mut dashes) = (true, 0_u8);
+    for byte in bytes {
+        let dash = *byte == b'-';
+        dashes += u8::from(dash);
+        right &= dash | (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6);
+    }
+    right && dashes == 4 && [8, 13, 18, 23].iter().all(|at| bytes[*at] == b'-')
 }
 
 /// Whether `text` is a UUID without its dashes: 32 hexadecimal digits.

@@ -58,7 +58,9 @@ pub(crate) fn full() -> Shape {
         leaves: vec![leaf("one", 1, Some(leaf("deep", 0, None)))],
         spans: vec![span(1, 0), span(2, 0)],
         flags: vec![true, false],
-        counts: [("one", 1), ("two", 2)].map(|(key, value)| (key.to_owned(), value)).into(),
+        counts: [("one", 1), ("two", 2)]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into(),
         names: [(2, "two".to_owned())].into(),
         trees: [(7, leaf("tree", 0, None))].into(),
         pair: [(true, b"yes".as_slice().into())].into(),

@@ -1,8 +1,9 @@
 //! Conversions between types. Those of texts read what Go's strconv reads in base 10.
 
 use super::Failure;
+use super::calendar::civil;
 use super::show::shown_double;
-use super::time::{SECOND, civil};
+use super::time::SECOND;
 
 /// The same number.
 ///
