@@ -7,8 +7,10 @@
 mod bench;
 mod compose;
 mod conformance;
+mod guides;
 mod images;
 mod interop;
+mod mirror;
 mod model;
 mod overload;
 mod process;

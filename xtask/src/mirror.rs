@@ -1,7 +1,7 @@
 //! A copy of the repository to try something in.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,13 +10,28 @@ use anyhow::{Context as _, Result, ensure};
 /// Where the copy builds, within it. Git ignores it.
 const TARGET: &str = "target";
 
-/// Makes `copy` hold what git knows of the repository at `root`, and what it would know, committed in a repository of its own
-/// on the branch `main`. It builds in the same target folder, where dependencies are compiled already; files that are as
-/// they were in an earlier copy stay untouched, so Cargo compiles them once.
+/// A copy of the repository, which nobody else uses until this is dropped.
+pub(crate) struct Mirror {
+    pub(crate) folder: PathBuf,
+    /// The lock goes with the file.
+    _lock: File,
+}
+
+/// Makes a folder below `copies` hold what git knows of the repository at `root`, and what it would know, committed in a
+/// repository of its own on the branch `main`. It builds in a target folder of its own, and it is always the same one: files
+/// that are as they were in an earlier copy stay untouched, so Cargo compiles them once, whoever tries something.
+///
+/// Waits while somebody else uses the copy.
 ///
 /// # Errors
 /// Git fails, or a file cannot be read or written.
-pub(crate) fn make(root: &Path, copy: &Path) -> Result<()> {
+pub(crate) fn make(root: &Path, copies: &Path) -> Result<Mirror> {
+    let folder = copies.join("repository");
+    let copy = folder.as_path();
+    fs::create_dir_all(copy).with_context(|| format!("making {}", copy.display()))?;
+    let lock = File::create(copies.join("lock"))?;
+    lock.lock()
+        .with_context(|| format!("waiting for who uses {}", copy.display()))?;
     let listed = git(
         root,
         &[
@@ -39,7 +54,6 @@ pub(crate) fn make(root: &Path, copy: &Path) -> Result<()> {
         "git knows no file of {}",
         root.display()
     );
-    fs::create_dir_all(copy).with_context(|| format!("making {}", copy.display()))?;
     for entry in fs::read_dir(copy)? {
         let entry = entry?;
         if entry.file_name() == TARGET {
@@ -66,7 +80,10 @@ pub(crate) fn make(root: &Path, copy: &Path) -> Result<()> {
     ] {
         git(copy, args)?;
     }
-    Ok(())
+    Ok(Mirror {
+        folder,
+        _lock: lock,
+    })
 }
 
 /// Removes what is not wanted at `path` and below.

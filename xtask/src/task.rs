@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::{
-    bench, compose, conformance, images, interop, model, overload, proto, scaffold, simulate, test,
-    tidy, tools, up,
+    bench, compose, conformance, guides, images, interop, model, overload, proto, scaffold,
+    simulate, test, tidy, tools, up,
 };
 
 /// Tasks of this repository.
@@ -34,6 +34,8 @@ pub(crate) enum Task {
     ReleaseContract(proto::Args),
     /// Check the structure of the repository.
     Tidy(tidy::Args),
+    /// Run every command that the guides show.
+    Guides(guides::Args),
     /// Add a service: contract, crate, tests, and its place everywhere else.
     NewService(scaffold::NewService),
     /// Add a method to a service.
@@ -61,6 +63,7 @@ impl Task {
             Self::Proto(args) => proto::run(args),
             Self::ReleaseContract(args) => proto::release(args),
             Self::Tidy(args) => tidy::run(args),
+            Self::Guides(args) => guides::run(args),
             Self::NewService(args) => scaffold::new_service(args),
             Self::NewMethod(args) => scaffold::new_method(args),
             Self::Tools => tools::run(),

@@ -9,7 +9,9 @@ use anyhow::Result;
 
 use self::report::Report;
 use crate::tools::Missing;
-use crate::{compose, conformance, interop, model, process, proto, setup, tidy, tools, workspace};
+use crate::{
+    compose, conformance, guides, interop, model, process, proto, setup, tidy, tools, workspace,
+};
 
 /// Runs every step, whatever the others did, and closes with a table of them.
 ///
@@ -101,6 +103,7 @@ pub(crate) fn run() -> Result<()> {
         Some(()) => end_to_end(&root, &tools),
         None => Err(not_built().into()),
     });
+    report.step("guides", || guides::run(&guides::Args::default()));
     report.step("compose", || compose::run(&compose::Args::default()));
     report.close(std::env::var_os("CI").is_some_and(|ci| ci == "true"))
 }

@@ -54,11 +54,11 @@ const PROTOVALIDATE_CONFORMANCE: Tool = Tool {
 const PYTHON: Tool = Tool {
     name: "python",
     variable: "SCRIBEMED_PYTHON",
-    version: "1",
+    version: "2",
     program: "bin/python",
     install: install_python,
-    how_to_get: "install python3 with venv (apt-get install python3-venv), or name a Python that has grpcio 1.85 and \
-                 openapi-spec-validator 0.9 in SCRIBEMED_PYTHON",
+    how_to_get: "install python3 with venv (apt-get install python3-venv), or name a Python that has grpcio 1.85, \
+                 grpcio-tools 1.85 and openapi-spec-validator 0.9 in SCRIBEMED_PYTHON",
 };
 
 /// Something that this machine does not have and that we could not get.
@@ -172,7 +172,7 @@ pub(crate) fn protovalidate_conformance() -> Result<PathBuf, Missing> {
     PROTOVALIDATE_CONFORMANCE.get()
 }
 
-/// A Python with grpcio and openapi-spec-validator, made when it is not there yet.
+/// A Python with grpcio, grpcio-tools and openapi-spec-validator, made when it is not there yet.
 ///
 /// # Errors
 /// [`Missing`] when it cannot be had.

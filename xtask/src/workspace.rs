@@ -1,5 +1,6 @@
 //! Where the repository is, and Cargo in it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,10 +16,17 @@ pub(crate) fn root() -> PathBuf {
     package.parent().map(Path::to_path_buf).unwrap_or(package)
 }
 
-/// Cargo, to be run in `folder` as if it were started by hand: what the Cargo that runs us says of this package would
-/// make it build again what is built already.
+/// Cargo, to be run in `folder` as if it were started by hand.
 pub(crate) fn cargo(folder: &Path) -> Command {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    command(
+        std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+        folder,
+    )
+}
+
+/// A program, to be run in `folder` as if it were started by hand: what the Cargo that runs us says of this package would
+/// make it build again what is built already.
+pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
     for (name, _) in std::env::vars_os() {

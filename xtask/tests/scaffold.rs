@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 struct Copy {
-    folder: PathBuf,
+    mirror: mirror::Mirror,
 }
 
 impl Copy {
@@ -25,18 +25,17 @@ impl Copy {
             .ancestors()
             .nth(2)
             .unwrap();
-        let folder = target.join("copies/scaffold");
-        mirror::make(root, &folder).unwrap();
-        Self { folder }
+        let mirror = mirror::make(root, &target.join("copies")).unwrap();
+        Self { mirror }
     }
 
     /// A program, with what it said to standard output and standard error.
     fn run(&self, mut command: Command) -> (bool, String) {
         command
-            .current_dir(&self.folder)
-            .env("CARGO_MANIFEST_DIR", self.folder.join("xtask"))
+            .current_dir(&self.mirror.folder)
+            .env("CARGO_MANIFEST_DIR", self.mirror.folder.join("xtask"))
             // Not where this one is built, whatever its Cargo was told.
-            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .env("CARGO_TARGET_DIR", self.mirror.folder.join("target"))
             .env_remove("CARGO_BUILD_BUILD_DIR");
         let output = command.output().unwrap();
         let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
@@ -78,9 +77,9 @@ struct Platform {
 
 impl Platform {
     fn start(copy: &Copy) -> Self {
-        let mut process = Command::new(copy.folder.join("target/debug/scribemed"))
+        let mut process = Command::new(copy.mirror.folder.join("target/debug/scribemed"))
             .args(["up", "--free-ports", "--no-admin", "--data", "data"])
-            .current_dir(&copy.folder)
+            .current_dir(&copy.mirror.folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -245,7 +244,7 @@ fn answers(copy: &Copy) {
     let described = copy.must(&grpcurl, &["-plaintext", &address, "describe", &method]);
     assert!(described.contains("write:invoices"), "{described}");
     let token = |permission: &str| {
-        let mut command = Command::new(copy.folder.join("target/debug/scribemed"));
+        let mut command = Command::new(copy.mirror.folder.join("target/debug/scribemed"));
         command.args(["token", "--data", "data", "--permissions", permission]);
         for (name, address) in &platform.addresses {
             let variable = format!("{}_SERVICE_URL", name.to_uppercase());

@@ -2,8 +2,18 @@
 //!
 //! A program of its own because whatever counts allocations takes the allocator's place in the whole program.
 
-#[path = "../contract.rs"]
-mod contract;
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    reason = "generated code; its documentation is that of the contract"
+)]
+mod v1 {
+    tonic::include_proto!("bench.v1");
+}
 
 use std::hint::black_box;
 
@@ -12,8 +22,8 @@ use scribemed_rpc::Validate as _;
 use serde_json::json;
 use tokio::time::Instant;
 
-use contract::v1::Visit;
-use contract::v1::visit::{Patient, Place};
+use v1::Visit;
+use v1::visit::{Patient, Place};
 
 /// How many are checked at once: less than a millisecond, so that most rounds are not interrupted.
 const CALLS: u32 = 10_000;

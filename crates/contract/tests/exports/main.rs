@@ -13,7 +13,6 @@ mod examples;
 mod explain;
 mod golden;
 mod grpcurl;
-mod guide;
 mod input;
 mod openapi;
 mod peer;

@@ -1,5 +1,6 @@
 //! `grpc.channelz.v1`, as a tool on the same machine reads it.
 
+use std::net::SocketAddr;
 use std::time::UNIX_EPOCH;
 
 use greeter::greeter::Greeter;
@@ -48,20 +49,25 @@ async fn start_shown() -> (std::net::SocketAddr, CancellationToken) {
     (address, shutdown)
 }
 
-#[tokio::test]
-async fn it_shows_the_server_its_connections_and_their_calls() {
-    let (address, shutdown) = start_shown().await;
-    let channel = || Channel::new(&target(address), &CONTRACTS, None).unwrap();
-    let mut hello = GreeterServiceClient::over(channel());
+/// Greets twice over the channel, and once as only a client without checks does.
+async fn greet(address: SocketAddr, channel: Channel) -> GreeterServiceClient<Channel> {
+    let mut hello = GreeterServiceClient::over(channel);
     for name in ["Ada", "Grace"].map(str::to_owned) {
-        soon(hello.say_hello(SayHelloRequest { name }))
-            .await
-            .unwrap();
+        let answer = soon(hello.say_hello(SayHelloRequest { name })).await;
+        assert!(answer.is_ok(), "{answer:?}");
     }
     let mut raw = Raw::connect(address).await;
     let nameless = SayHelloRequest::default();
     let refused = raw.unary("/greeter.v1.GreeterService/SayHello", &[], &nameless);
     assert_eq!(refused.await.status().code(), Code::InvalidArgument);
+    hello
+}
+
+#[tokio::test]
+async fn it_shows_the_server_its_connections_and_their_calls() {
+    let (address, shutdown) = start_shown().await;
+    let channel = || Channel::new(&target(address), &CONTRACTS, None).unwrap();
+    let hello = greet(address, channel()).await;
     let mut tool = ChannelzClient::new(channel());
     let servers = tool.get_servers(proto::GetServersRequest::default()).await;
     let servers = servers.unwrap().into_inner();
@@ -130,7 +136,7 @@ async fn it_shows_the_server_its_connections_and_their_calls() {
         assert!(data.last_remote_stream_created_timestamp.unwrap().seconds > 1_700_000_000);
         started.push(data.streams_started);
     }
-    // Three greetings and a health watch at least came on one of them.
+    // Two greetings and a health watch at least came on one of them.
     assert!(
         started.len() >= 2 && started.iter().any(|started| *started >= 3),
         "{started:?}"
