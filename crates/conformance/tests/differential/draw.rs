@@ -202,6 +202,17 @@ impl<'a> Draw<'a> {
     }
 }
 
+/// Whether no map in the message has more than one entry.
+pub(crate) fn has_one_encoding(message: &DynamicMessage) -> bool {
+    let held = |value: &Value| value.as_message().is_none_or(has_one_encoding);
+    message.fields().all(|(_, value)| {
+        let mut items = value.as_list().into_iter().flatten();
+        let map = value.as_map();
+        let mut entries = map.into_iter().flat_map(HashMap::values);
+        map.is_none_or(|map| map.len() < 2) && held(value) && items.all(held) && entries.all(held)
+    })
+}
+
 /// The lower bits.
 #[allow(clippy::cast_possible_truncation, reason = "any number will do")]
 fn cut(number: i128) -> i32 {
