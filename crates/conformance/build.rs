@@ -12,6 +12,8 @@ use scribemed_codegen::{Contract, Problem};
 
 const MODULE: &str = "SCRIBEMED_PROTOVALIDATE";
 const CASES: &str = "buf.validate.conformance.cases";
+/// A contract of ours with every standard rule, which is compared with another implementation, too.
+const OURS: &str = "rules.v1";
 
 #[allow(
     clippy::print_stdout,
@@ -21,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed={MODULE}");
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed=../../proto/vendor/buf");
+    println!("cargo::rerun-if-changed=../../tests/rules/proto");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     let root = out.join("proto");
     if root.exists() {
@@ -28,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     copy(Path::new("proto/buf"), &root.join("buf"))?;
     copy(Path::new("../../proto/vendor/buf"), &root.join("buf"))?;
+    copy(Path::new("../../tests/rules/proto"), &root)?;
     if let Some(module) = env::var_os(MODULE).filter(|module| !module.is_empty()) {
         let cases = Path::new(&module)
             .join("proto/protovalidate-testing")
@@ -65,7 +69,10 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
 fn tables(pool: &DescriptorPool, problems: &[Problem]) -> Result<String, std::fmt::Error> {
     let mut names: Vec<_> = pool
         .all_messages()
-        .filter(|message| message.package_name().starts_with(CASES) && !message.is_map_entry())
+        .filter(|message| {
+            let package = message.package_name();
+            (package.starts_with(CASES) || package == OURS) && !message.is_map_entry()
+        })
         .map(|message| (message.full_name().to_owned(), rust(&message)))
         .collect();
     names.sort();

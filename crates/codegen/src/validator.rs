@@ -63,7 +63,7 @@ pub(crate) fn render(context: &mut Context<'_>, message: &MessageDescriptor, out
     let name = type_path(message);
     *out += &format!(
         "
-#[allow(clippy::all, clippy::pedantic, unused_parens, unused_comparisons)]
+#[allow(clippy::all, clippy::pedantic, unused_parens, unused_comparisons, unused_variables, reason = \"generated\")]
 impl {VALIDATE}::Validate for {name} {{
     fn violations(&self, {findings}: &mut {VALIDATE}::Findings) {{
         {checks}

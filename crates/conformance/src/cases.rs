@@ -33,10 +33,11 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, Check)> {
     CHECKS.iter().copied()
 }
 
-/// How many messages can be checked; none in a build without the cases.
+/// Whether the cases of the suite were compiled in.
 #[must_use]
-pub fn known() -> usize {
-    CHECKS.len()
+pub fn are_there() -> bool {
+    let suite = "buf.validate.conformance.cases.";
+    CHECKS.iter().any(|(name, _)| name.starts_with(suite))
 }
 
 /// What the code generator refused: the element, or the file that it could not read, and why.

@@ -18,7 +18,7 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 use prost_types::FileDescriptorSet;
 use scribemed_rpc::validate::Findings;
 
-pub use cases::{Check, known};
+pub use cases::{Check, are_there};
 
 use cases::packages::buf::validate::conformance::harness::{
     TestConformanceRequest, TestConformanceResponse, TestResult, test_result,
