@@ -86,6 +86,43 @@ fn words(name: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// `const`, `in` and `not_in` of rules.
+pub(super) struct Sets {
+    pub(super) constant: Option<Operand>,
+    pub(super) allowed: Vec<Operand>,
+    pub(super) forbidden: Vec<Operand>,
+}
+
+impl Sets {
+    /// Those of `typed`; reports what contradicts itself.
+    pub(super) fn read(
+        context: &mut Context<'_>,
+        site: &Site<'_>,
+        typed: &DynamicMessage,
+        operand: impl Fn(&Value) -> Option<Operand>,
+    ) -> Self {
+        let list = |name: &str| -> Vec<Operand> {
+            let list = typed.list(name);
+            list.iter().filter_map(&operand).collect()
+        };
+        let all = Self {
+            constant: typed.value("const").as_ref().and_then(&operand),
+            allowed: list("in"),
+            forbidden: list("not_in"),
+        };
+        let numbers =
+            |items: &[Operand]| -> Vec<Number> { items.iter().map(|item| item.number).collect() };
+        sets(
+            context,
+            site,
+            all.constant.as_ref().map(|constant| &constant.number),
+            &numbers(&all.allowed),
+            &numbers(&all.forbidden),
+        );
+        all
+    }
+}
+
 /// The items of a list, as messages show them.
 pub(super) fn shown<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     let items: Vec<&str> = items.into_iter().collect();

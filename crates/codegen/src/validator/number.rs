@@ -3,7 +3,7 @@
 use prost_reflect::{DynamicMessage, Value};
 
 use super::Context;
-use super::bounds::{self, Number, Operand, shown};
+use super::bounds::{self, Number, Operand, Sets, shown};
 use super::rules::unknown;
 use super::site::Site;
 use crate::options::Fields as _;
@@ -16,17 +16,11 @@ pub(super) fn checks(
     typed: &DynamicMessage,
 ) -> String {
     let place = &site.place;
-    let constant = typed.value("const").as_ref().and_then(operand);
-    let list =
-        |name: &str| -> Vec<Operand> { typed.list(name).iter().filter_map(operand).collect() };
-    let (allowed, forbidden) = (list("in"), list("not_in"));
-    bounds::sets(
-        context,
-        site,
-        constant.as_ref().map(|constant| &constant.number),
-        &allowed.iter().map(|item| item.number).collect::<Vec<_>>(),
-        &forbidden.iter().map(|item| item.number).collect::<Vec<_>>(),
-    );
+    let Sets {
+        constant,
+        allowed,
+        forbidden,
+    } = Sets::read(context, site, typed, operand);
     let mut out = String::new();
     for (rule, value) in typed.fields() {
         let id = format!("{family}.{}", rule.name());

@@ -4,7 +4,7 @@ use prost_reflect::{DynamicMessage, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::bounds::{self, Number, Operand, shown};
+use super::bounds::{self, Number, Operand, Sets, shown};
 use super::rules::unknown;
 use super::site::Site;
 use super::{Context, VALIDATE};
@@ -20,17 +20,11 @@ pub(super) fn checks(
     typed: &DynamicMessage,
 ) -> String {
     let operand = |value: &Value| operand(family, value);
-    let constant = typed.value("const").as_ref().and_then(operand);
-    let list =
-        |name: &str| -> Vec<Operand> { typed.list(name).iter().filter_map(operand).collect() };
-    let (allowed, forbidden) = (list("in"), list("not_in"));
-    bounds::sets(
-        context,
-        site,
-        constant.as_ref().map(|constant| &constant.number),
-        &allowed.iter().map(|item| item.number).collect::<Vec<_>>(),
-        &forbidden.iter().map(|item| item.number).collect::<Vec<_>>(),
-    );
+    let Sets {
+        constant,
+        allowed,
+        forbidden,
+    } = Sets::read(context, site, typed, operand);
     let is_in = |items: &[Operand]| {
         let literals: Vec<&str> = items.iter().map(|item| &*item.literal).collect();
         let shown = shown(items.iter().map(|item| &*item.shown));
