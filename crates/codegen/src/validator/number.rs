@@ -6,7 +6,6 @@ use super::Context;
 use super::bounds::{self, Number, Operand, Sets, shown};
 use super::rules::unknown;
 use super::site::Site;
-use crate::options::Fields as _;
 
 /// The checks of `typed`, the rules named `family`: `sint64`.
 pub(super) fn checks(
