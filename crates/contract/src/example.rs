@@ -35,8 +35,9 @@ fn is_needed(message: &Message, field: &Field) -> bool {
     if field.behavior.contains(&"OUTPUT_ONLY") {
         return false;
     }
+    let is_first = |fields: &Vec<String>| fields.first() == Some(&field.name);
     let Some(name) = &field.oneof else {
-        return field.is_required();
+        return field.is_required() || message.one_of.iter().any(is_first);
     };
     let Some(oneof) = message.oneofs.iter().find(|oneof| oneof.name == *name) else {
         return false;

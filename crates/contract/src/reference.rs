@@ -20,8 +20,8 @@ pub use message::{Enum, EnumValue, Field, FieldType, Message, Oneof, Presence, S
 pub use method::{Failure, Method};
 pub use package::{Package, Service};
 pub use policy::{Origin, Origins};
-pub(crate) use rules::number;
 pub use rules::{Rule, Rules};
+pub(crate) use rules::{is_in_oneof_rule, number};
 pub use text::{bytes, code_name, duration, duration_json};
 
 /// What a contract says.

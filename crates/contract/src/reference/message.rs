@@ -25,6 +25,8 @@ pub struct Message {
     pub oneofs: Vec<Oneof>,
     /// What must hold for it as a whole, in words.
     pub rules: Vec<String>,
+    /// The fields of each rule by which exactly one of them must be set.
+    pub one_of: Vec<Vec<String>>,
 }
 
 /// A choice: at most one of its fields is set.
@@ -174,6 +176,7 @@ pub(super) fn read(
             .map(|oneof| read_oneof(pool, &oneof, comments))
             .collect(),
         rules: rules::of_message(pool, message),
+        one_of: rules::one_of(pool, message),
     });
     for child in message
         .child_messages()

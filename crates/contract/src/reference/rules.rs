@@ -49,7 +49,7 @@ impl Rules {
         if self.required {
             words.push("must be set".to_owned());
         }
-        words.extend(self.rules.iter().map(|rule| rule.words.clone()));
+        words.extend(self.each_in_words());
         if self.unless_zero && !self.rules.is_empty() {
             words.push("or left empty".to_owned());
         }
@@ -66,12 +66,38 @@ impl Rules {
         words
     }
 
+    /// A lower bound and an upper one below it: the value must be outside of what lies between.
+    fn outside(&self) -> Option<(&Rule, &Rule)> {
+        let bound = |names: [&str; 2]| {
+            let mut rules = self.rules.iter().filter(|rule| rule.kind != "cel");
+            rules.find(|rule| names.contains(&rule.name.as_str()))
+        };
+        let (low, high) = (bound(["gt", "gte"])?, bound(["lt", "lte"])?);
+        (number(&low.value) > number(&high.value)).then_some((low, high))
+    }
+
+    /// Each rule in words; one for both bounds of what the value must be outside of.
+    fn each_in_words(&self) -> Vec<String> {
+        let words = |rule: &Rule| match self.outside() {
+            Some((low, high)) if rule == low => Some(format!("{} or {}", low.words, high.words)),
+            Some((_, high)) if rule == high => None,
+            _ => Some(rule.words.clone()),
+        };
+        self.rules.iter().filter_map(words).collect()
+    }
+
     /// Whether the zero value breaks none of them. Expressions are taken to accept it.
     pub fn admit_zero(&self) -> bool {
         if self.required {
             return false;
         }
-        self.unless_zero || self.rules.iter().all(admits_zero)
+        let admits = |rule: &Rule| match self.outside() {
+            Some((low, high)) if rule == low || rule == high => {
+                admits_zero(low) || admits_zero(high)
+            }
+            _ => admits_zero(rule),
+        };
+        self.unless_zero || self.rules.iter().all(admits)
     }
 }
 
@@ -148,10 +174,49 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
 
 /// The rules of a field.
 pub(super) fn of_field(pool: &DescriptorPool, field: &FieldDescriptor) -> Rules {
-    match extension(pool, &field.options(), "buf.validate.field") {
-        Some(rules) => read(&rules, &field.kind()),
-        None => Rules::default(),
-    }
+    let Some(message) = extension(pool, &field.options(), "buf.validate.field") else {
+        return Rules::default();
+    };
+    let mut rules = read(&message, &field.kind());
+    let says = message.has_field_by_name("ignore");
+    rules.unless_zero |= !says && is_in_oneof_rule(field);
+    // What has presence and is set has a value, were it the zero value.
+    rules.unless_zero &= !field.supports_presence();
+    rules
+}
+
+/// Whether a oneof rule of its message names the field: it is left alone at its zero value then.
+pub(crate) fn is_in_oneof_rule(field: &FieldDescriptor) -> bool {
+    let message = field.parent_message();
+    let rules = extension(
+        field.parent_pool(),
+        &message.options(),
+        "buf.validate.message",
+    );
+    let oneofs = rules.map(|rules| rules.list("oneof")).unwrap_or_default();
+    oneofs
+        .iter()
+        .filter_map(Value::as_message)
+        .flat_map(|oneof| oneof.list("fields"))
+        .any(|name| name.as_str() == Some(field.name()))
+}
+
+/// The fields of each rule of a message by which exactly one of them must be set.
+pub(super) fn one_of(pool: &DescriptorPool, message: &MessageDescriptor) -> Vec<Vec<String>> {
+    let rules = extension(pool, &message.options(), "buf.validate.message");
+    let oneofs = rules.map(|rules| rules.list("oneof")).unwrap_or_default();
+    oneofs
+        .iter()
+        .filter_map(Value::as_message)
+        .filter(|oneof| oneof.flag("required") == Some(true))
+        .map(|oneof| {
+            let names = oneof.list("fields");
+            names
+                .iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect()
+        })
+        .collect()
 }
 
 /// What must hold for a message as a whole, in words.

@@ -91,6 +91,48 @@ fn example_of(kind: &str, rules: &str) -> serde_json::Value {
 }
 
 #[test]
+fn of_fields_that_exclude_each_other_one_is_set() {
+    let reference = reference(&with_fields(
+        r#"option (buf.validate.message).oneof = {fields: ["mail", "host"] required: true};
+           string host = 1 [(buf.validate.field).string.hostname = true];
+           string mail = 2 [(buf.validate.field).string.email = true];"#,
+    ));
+    let json = example::message(&reference, "inn.v1.RestRequest").compact();
+    assert_eq!(json, r#"{"mail":"ada@example.com"}"#);
+    let message = reference.message("inn.v1.RestRequest").unwrap();
+    assert!(message.fields.iter().all(|field| !field.is_required()));
+}
+
+#[test]
+fn rules_are_told_as_they_are_meant() {
+    let words = |field: &str| {
+        let reference = reference(&with_fields(field));
+        let message = reference.message("inn.v1.RestRequest").unwrap();
+        message.fields[0].rules.words().join("; ")
+    };
+    for (field, expect) in [
+        (
+            "int32 n = 1 [(buf.validate.field).int32 = {gte: 5 lt: 2}];",
+            "at least 5 or less than 2",
+        ),
+        (
+            "int32 n = 1 [(buf.validate.field).int32 = {gt: 5 lte: 9 not_in: 7}];",
+            "at most 9; more than 5; not 7",
+        ),
+        (
+            "string s = 1 [(buf.validate.field).string.uuid = true, (buf.validate.field).ignore = IGNORE_IF_ZERO_VALUE];",
+            "a UUID; or left empty",
+        ),
+        (
+            "optional string s = 1 [(buf.validate.field).string.uuid = true, (buf.validate.field).ignore = IGNORE_IF_ZERO_VALUE];",
+            "a UUID",
+        ),
+    ] {
+        assert_eq!(words(field), expect, "{field}");
+    }
+}
+
+#[test]
 fn rules_of_each_kind_are_kept() {
     let rule = |rules: &str| {
         let each = rules

@@ -15,6 +15,7 @@ use super::number;
 use super::ranges::Ranges;
 use super::verdict::Verdict;
 use crate::check::elements::Element as _;
+use crate::reference::is_in_oneof_rule;
 
 const RULES: &str = "buf.validate.field";
 const IF_ZERO: i32 = 1;
@@ -29,8 +30,11 @@ pub(super) fn rules(field: &FieldDescriptor) -> Option<DynamicMessage> {
 pub(super) fn field(field: &FieldDescriptor) -> Accepted {
     match rules(field) {
         None => Accepted::everything(),
-        Some(rules) => {
+        Some(mut rules) => {
             let has_presence = field.supports_presence() && !field.is_list() && !field.is_map();
+            if is_in_oneof_rule(field) && rules.value("ignore").is_none() {
+                let _ = rules.try_set_field_by_name("ignore", Value::EnumNumber(IF_ZERO));
+            }
             accepted(&rules, &field.kind(), has_presence)
         }
     }
@@ -55,9 +59,8 @@ fn accepted(rules: &DynamicMessage, kind: &Kind, has_presence: bool) -> Accepted
         }
     }
     flat::unknown(rules, &mut limits);
-    // An empty message that was sent is none that was left out.
-    let is_message = matches!(kind, Kind::Message(_)) && has_presence;
-    let zero = if ignore == IF_ZERO && !is_message {
+    // A value that was sent is none that was left out, were it the zero value.
+    let zero = if ignore == IF_ZERO && !has_presence {
         Verdict::Yes
     } else if required && !has_presence {
         Verdict::No

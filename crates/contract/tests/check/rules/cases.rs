@@ -99,11 +99,12 @@ pub(super) const CASES: &[(&str, &str, &str, Now)] = &[
     ),
     ("optional int32", "required = true", "", More),
     ("optional int32", "", "required = true", Fewer),
+    // What has presence and is set has a value.
     (
         "optional string",
         "string.min_len = 1",
         "string.min_len = 1, (buf.validate.field).ignore = IGNORE_IF_ZERO_VALUE",
-        More,
+        Same,
     ),
     (
         "string",
