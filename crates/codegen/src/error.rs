@@ -105,9 +105,7 @@ impl Problem {
             place: place::of(file, element),
         }
     }
-}
 
-impl Problem {
     /// A file that is no valid protobuf, or that imports one.
     pub(crate) fn of_file(file: &Path, error: &protox::Error) -> Self {
         let name = file.to_string_lossy().into_owned();

@@ -4,6 +4,7 @@ use super::Refusal;
 use super::lex::refuse;
 use super::types::Sort;
 use super::value::Value;
+use crate::validator::pattern;
 
 /// `text.matches(pattern)`: whether the text contains a match. The pattern is compiled once.
 pub(super) fn matches(at: usize, text: &Value, pattern: &Value) -> Result<Value, Refusal> {
@@ -13,20 +14,11 @@ pub(super) fn matches(at: usize, text: &Value, pattern: &Value) -> Result<Value,
             "a pattern is written out, or is the value of a rule: it is checked and compiled when the contract is",
         );
     };
-    let rust = crate::validator::pattern::translate(known);
-    if let Err(error) = regex::Regex::new(&rust) {
-        // The last of several lines says what is wrong; the others draw it.
-        let error = error.to_string();
-        let error = error.lines().last().unwrap_or_default();
-        return refuse(
+    match pattern::matches(known, &text.borrowed()) {
+        Ok(code) => Ok(Value::new(at, Sort::Bool, code).loose()),
+        Err(error) => refuse(
             pattern.at,
-            format!("{known:?} is no regular expression: {error}"),
-        );
+            format!("this is no regular expression, {error}"),
+        ),
     }
-    let code = format!(
-        "{{ static PATTERN: ::scribemed_rpc::validate::Pattern = ::scribemed_rpc::validate::Pattern::new(|| \
-         ::scribemed_rpc::validate::Pattern::compile({rust:?})); PATTERN.is_match({}) }}",
-        text.borrowed()
-    );
-    Ok(Value::new(at, Sort::Bool, code).loose())
 }

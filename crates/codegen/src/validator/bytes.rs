@@ -55,7 +55,7 @@ pub(super) fn checks(context: &mut Context<'_>, site: &Site<'_>, typed: &Dynamic
             }
             ("pattern", Value::String(text)) => {
                 let text = text.clone();
-                let matches = pattern::matches(context, field, &text, "text");
+                let matches = pattern::of_rule(context, field, &text, "text");
                 let message = format!("must match regex pattern `{text}`");
                 let wrong = site.refuse_if(&format!("!{matches}"), &id, &message);
                 let failed = site.violation(

@@ -1,7 +1,9 @@
 //! Rules that are written in CEL: on a message, on a field or what is in it, and predefined ones, which are options of the
 //! contract's own that extend the rules of a type.
 
-use prost_reflect::{DynamicMessage, FileDescriptor, MessageDescriptor, Value};
+use prost_reflect::{
+    DynamicMessage, ExtensionDescriptor, FileDescriptor, MessageDescriptor, Value,
+};
 
 use super::site::Site;
 use super::{Context, VALIDATE};
@@ -78,19 +80,9 @@ pub(super) fn checks(
     expressions: &[Expression],
     of: &Type,
 ) -> String {
-    let element = (site.field.parent_file(), site.field.full_name().to_owned());
-    let package = site.field.parent_message().package_name().to_owned();
     let mut out = String::new();
     for expression in expressions {
-        let scope = Scope {
-            pool: context.pool,
-            package: &package,
-            this: (of.clone(), &site.place),
-            rule: None,
-            rules: None,
-        };
-        let violation = |id: &str, path: &str, words: &str| site.violation(id, path, words);
-        out += &check(context, &element, expression, &scope, violation);
+        out += &of_value(context, site, of, expression, None);
     }
     out
 }
@@ -102,8 +94,6 @@ pub(super) fn predefined(
     (family, typed): (&str, &DynamicMessage),
     of: &Type,
 ) -> String {
-    let element = (site.field.parent_file(), site.field.full_name().to_owned());
-    let package = site.field.parent_message().package_name().to_owned();
     let mut out = String::new();
     for (rule, value) in typed.extensions() {
         let Some(rules) = extension(context.pool, &rule.options(), "buf.validate.predefined")
@@ -115,18 +105,30 @@ pub(super) fn predefined(
             continue;
         };
         for expression in long(&rules, |_| format!("{family}.[{}]", rule.full_name())) {
-            let scope = Scope {
-                pool: context.pool,
-                package: &package,
-                this: (of.clone(), &site.place),
-                rule: Some((&rule, value)),
-                rules: Some(typed),
-            };
-            let violation = |id: &str, path: &str, words: &str| site.violation(id, path, words);
-            out += &check(context, &element, &expression, &scope, violation);
+            out += &of_value(context, site, of, &expression, Some((&rule, value, typed)));
         }
     }
     out
+}
+
+/// The check of an expression on a value; of a predefined rule with the extension, its value, and the rules that it is in.
+fn of_value(
+    context: &mut Context<'_>,
+    site: &Site<'_>,
+    of: &Type,
+    expression: &Expression,
+    predefined: Option<(&ExtensionDescriptor, &Value, &DynamicMessage)>,
+) -> String {
+    let element = (site.field.parent_file(), site.field.full_name().to_owned());
+    let scope = Scope {
+        pool: context.pool,
+        package: site.field.parent_message().package_name(),
+        this: (of.clone(), &site.place),
+        rule: predefined.map(|(rule, value, _)| (rule, value)),
+        rules: predefined.map(|(_, _, rules)| rules),
+    };
+    let violation = |id: &str, path: &str, words: &str| site.violation(id, path, words);
+    check(context, &element, expression, &scope, violation)
 }
 
 /// The check of one expression; `violation` writes a violation from the rule's id, its path, and an expression for the words.

@@ -4,34 +4,46 @@ use prost_reflect::FieldDescriptor;
 
 use super::{Context, VALIDATE};
 
-/// An expression that tells whether `text` contains a match of `pattern`, which is compiled once, on first use.
-pub(super) fn matches(
-    context: &mut Context<'_>,
-    field: &FieldDescriptor,
-    pattern: &str,
-    text: &str,
-) -> String {
+/// An expression that tells whether `text`, one of type `&str`, contains a match of `pattern`, which is compiled once, on first
+/// use.
+///
+/// # Errors
+/// It is no regular expression; why, in words.
+pub(crate) fn matches(pattern: &str, text: &str) -> Result<String, String> {
     let rust = translate(pattern);
     if let Err(error) = regex::Regex::new(&rust) {
         // The last of several lines says what is wrong; the others draw it.
         let error = error.to_string();
         let error = error.lines().last().unwrap_or_default();
-        context.report(
-            field,
-            format!("has a pattern that is no regular expression, {pattern:?}: {error}"),
-        );
+        return Err(format!("{pattern:?}: {error}"));
     }
-    format!(
+    Ok(format!(
         "{{
             static PATTERN: {VALIDATE}::Pattern = {VALIDATE}::Pattern::new(|| {VALIDATE}::Pattern::compile({rust:?}));
             PATTERN.is_match({text})
         }}"
-    )
+    ))
+}
+
+/// The same, where a pattern that is none is reported and matches everything.
+pub(super) fn of_rule(
+    context: &mut Context<'_>,
+    field: &FieldDescriptor,
+    pattern: &str,
+    text: &str,
+) -> String {
+    matches(pattern, text).unwrap_or_else(|error| {
+        context.report(
+            field,
+            format!("has a pattern that is no regular expression, {error}"),
+        );
+        "true".to_owned()
+    })
 }
 
 /// RE2's classes are of ASCII where those of `regex` are of Unicode, and within brackets some characters that RE2 takes as
 /// they are have a meaning in `regex`.
-pub(crate) fn translate(pattern: &str) -> String {
+fn translate(pattern: &str) -> String {
     let mut out = String::new();
     let mut chars = pattern.chars().peekable();
     let mut in_class = false;

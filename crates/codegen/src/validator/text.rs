@@ -121,7 +121,7 @@ pub(super) fn checks(context: &mut Context<'_>, site: &Site<'_>, typed: &Dynamic
         }
         out += &match (name, value) {
             ("pattern", Value::String(text)) => {
-                let matches = pattern::matches(context, field, text, &format!("&{place}"));
+                let matches = pattern::of_rule(context, field, text, &format!("&{place}"));
                 let message = format!("does not match regex pattern `{text}`");
                 site.refuse_if(&format!("!{matches}"), &id, &message)
             }
